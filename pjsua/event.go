@@ -1,0 +1,189 @@
+package pjsua
+
+import (
+	"bytes"
+	"net/textproto"
+	"strings"
+	"time"
+)
+
+// An Event is a fact that PJSIP reported. The concrete types are those in this
+// file; a type switch tells them apart:
+//
+//	for ev := range ep.Events() {
+//		switch ev := ev.(type) {
+//		case pjsua.IncomingCall:
+//			...
+//		}
+//	}
+//
+// An event carries everything it has to say, because by the time a Go program
+// reads it the object it is about may be gone.
+type Event interface {
+	// Header returns what all events have.
+	Header() EventHeader
+}
+
+// EventHeader is what all events have.
+type EventHeader struct {
+	Seq  uint64    // rises by one with every event of an Endpoint, from 1
+	Time time.Time // when the C callback ran
+}
+
+// Header implements [Event].
+func (h EventHeader) Header() EventHeader { return h }
+
+// RegistrationChanged reports the outcome of a REGISTER: pjsua's on_reg_state2.
+type RegistrationChanged struct {
+	EventHeader
+	Account AccountID
+	Code    SIPCode // the answer's code; 0 when there was none, see Status
+	Reason  string  // the answer's reason phrase, or PJSIP's text for Status
+	Status  Status  // other than 0: the request failed before an answer came
+	Expires time.Duration
+	// Registered says whether a registration is in force now: a 2xx answer
+	// with an expiry other than zero.
+	Registered bool
+	// Unregistering says that the request was one to end the registration.
+	Unregistering bool
+}
+
+// IncomingCall reports a new INVITE: pjsua's on_incoming_call. pjsua has
+// answered 100; the call waits for [Call.Answer] or [Call.Hangup].
+type IncomingCall struct {
+	EventHeader
+	Call      CallID
+	Account   AccountID // the account that the INVITE was addressed to
+	Remote    string    // From: name and URI of the caller
+	Local     string    // To: name and URI that was called
+	SIPCallID string    // the Call-ID header
+	Source    string    // address and port the request came from
+	Request   []byte    // the INVITE as it arrived, headers and body
+}
+
+// HeaderValues returns the values of all header fields called name (any case) in
+// the INVITE, in order of appearance. Folded lines are joined.
+func (e IncomingCall) HeaderValues(name string) []string {
+	return headerValues(e.Request, name)
+}
+
+func headerValues(msg []byte, name string) []string {
+	head, _, _ := bytes.Cut(msg, []byte("\r\n\r\n"))
+	text := strings.ReplaceAll(string(head), "\r\n ", " ")
+	text = strings.ReplaceAll(text, "\r\n\t", " ")
+	lines := strings.Split(text, "\r\n")
+	want := textproto.CanonicalMIMEHeaderKey(name)
+	var out []string
+	for _, line := range lines[1:] { // the first line is the request line
+		k, v, ok := strings.Cut(line, ":")
+		if ok && textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(k)) == want {
+			out = append(out, strings.TrimSpace(v))
+		}
+	}
+	return out
+}
+
+// CallStateChanged reports that a call moved to another state of the INVITE
+// session: pjsua's on_call_state. [StateDisconnected] is followed by [CallEnded].
+type CallStateChanged struct {
+	EventHeader
+	Call      CallID
+	Account   AccountID
+	Role      Role
+	State     CallState
+	Code      SIPCode // the last status code of the call, 0 before there is one
+	Reason    string
+	Remote    string
+	Local     string
+	SIPCallID string
+}
+
+// CallMediaChanged reports the state of a call's media after an offer was
+// answered: pjsua's on_call_media_state. Only audio is listed.
+type CallMediaChanged struct {
+	EventHeader
+	Call  CallID
+	Media []Media // by their order in the SDP
+}
+
+// Media is one audio stream of a call.
+type Media struct {
+	Index  int // of the m= line in the SDP
+	Status MediaStatus
+	Dir    MediaDir
+	Port   PortID // conference port; [NoPort] while the stream has none
+	Codec  string // such as "PCMU/8000", empty while there is no stream
+	SRTP   string // the crypto suite in use, empty when RTP is in the clear
+}
+
+// CallEnded reports that a call is over, with its final figures. It is the last
+// event of a call, and there is exactly one for each call.
+type CallEnded struct {
+	EventHeader
+	Call      CallID
+	Account   AccountID
+	Role      Role
+	Code      SIPCode
+	Reason    string
+	Remote    string
+	Local     string
+	SIPCallID string
+	Connected time.Duration // from the answer to the end; 0 when never answered
+	Total     time.Duration // from the first INVITE to the end
+	Stats     CallStats
+}
+
+// DTMFReceived reports one digit from the far end: pjsua's on_dtmf_event.
+type DTMFReceived struct {
+	EventHeader
+	Call     CallID
+	Digit    byte // '0' to '9', '*', '#', 'A' to 'D'
+	Method   DTMFMethod
+	Duration time.Duration
+}
+
+// TransferRequested reports that the far end sent a REFER (RFC 3515), and how it
+// was answered. Transfers are declined with 603.
+type TransferRequested struct {
+	EventHeader
+	Call    CallID
+	Account AccountID
+	Target  string // the Refer-To URI
+	Code    SIPCode
+}
+
+// PlayerFinished reports that a player which does not loop reached the end of its
+// file.
+type PlayerFinished struct {
+	EventHeader
+	Player PlayerID
+}
+
+// RecorderFailed reports that a recorder could not write to its file, because the
+// disk is full for example. It is sent once for each recorder; what was written
+// before stays. [Recorder.Close] returns an error too.
+type RecorderFailed struct {
+	EventHeader
+	Recorder RecorderID
+	Path     string
+	Status   Status
+	Reason   string // PJSIP's text for Status
+}
+
+// TransportChanged reports that a SIP connection came up or went away: pjsua's
+// on_transport_state. For TLS, Status and Reason say why a handshake failed.
+type TransportChanged struct {
+	EventHeader
+	Type      TransportType
+	Connected bool
+	Remote    string // address and port of the far end
+	Status    Status
+	Reason    string
+}
+
+// EventsLost reports that the consumer was more than 65,536 events behind and
+// that Count events were dropped after the previous event.
+type EventsLost struct {
+	EventHeader
+	Count uint64
+}
