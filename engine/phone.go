@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/offhook-voip/offhook/pjsua"
+)
+
+// Phone is what the engine needs of package pjsua. Its methods are those of
+// pjsua's Endpoint, Account, Call, Player and Recorder with the object named by its
+// serial number, and return the same errors.
+type Phone interface {
+	// Events is closed when the phone is.
+	Events() <-chan pjsua.Event
+
+	AddTransport(ctx context.Context, cfg pjsua.TransportConfig) (*pjsua.Transport, error)
+	AddAccount(ctx context.Context, cfg pjsua.AccountConfig) (pjsua.AccountID, error)
+	// Register sends a REGISTER now; with renew false, one that ends the registration.
+	Register(ctx context.Context, acc pjsua.AccountID, renew bool) error
+
+	Dial(ctx context.Context, acc pjsua.AccountID, uri string, opts pjsua.DialOptions) (pjsua.CallID, error)
+	Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error
+	Hangup(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error
+	Hold(ctx context.Context, call pjsua.CallID) error
+	Resume(ctx context.Context, call pjsua.CallID) error
+	SendDTMF(ctx context.Context, call pjsua.CallID, digits string, opts pjsua.DTMFOptions) error
+	CallInfo(ctx context.Context, call pjsua.CallID) (pjsua.CallInfo, error)
+	CallStats(ctx context.Context, call pjsua.CallID) (pjsua.CallStats, error)
+
+	NewPlayer(ctx context.Context, path string, opts pjsua.PlayerOptions) (pjsua.PlayerID, pjsua.PortID, error)
+	ClosePlayer(ctx context.Context, player pjsua.PlayerID) error
+	NewRecorder(ctx context.Context, path string) (pjsua.RecorderID, pjsua.PortID, error)
+	CloseRecorder(ctx context.Context, recorder pjsua.RecorderID) error
+	Connect(ctx context.Context, src, dst pjsua.PortID, opts pjsua.ConnectOptions) error
+	Disconnect(ctx context.Context, src, dst pjsua.PortID) error
+
+	Devices(ctx context.Context) ([]pjsua.Device, error)
+	SetDevices(ctx context.Context, capture, playback int) error
+	Codecs(ctx context.Context) ([]pjsua.Codec, error)
+	SetCodecOrder(ctx context.Context, ids ...string) error
+
+	// Shutdown hangs up and unregisters within ctx, Close does not wait for answers.
+	Shutdown(ctx context.Context) error
+	Close() error
+}
