@@ -1,0 +1,21 @@
+// Package peers starts real SIP peers for the integration tests: Asterisk, Kamailio, SIPp and a private
+// PulseAudio with two sound cards.
+//
+// The programs come from the distribution; install.sh in this folder installs them. The tests run in a network
+// namespace that has nothing but loopback, so that no packet can leave the machine, no name is looked up and no
+// port is anybody else's:
+//
+//	test/peers/install.sh
+//	test/peers/netns.sh go test -tags integration ./test/peers
+//
+// A test starts with [RequireNetns], which fails outside such a namespace. Every Start function takes the test,
+// waits until the peer really serves, and stops it by its own process id when the test ends. A peer that ends by
+// itself, or that has to be killed, fails the test and shows the end of its log. Everything a peer writes is
+// below the test's temporary directory, apart from what its clients write.
+//
+// Ports are chosen at the start from 10000 to 32767, below the range from which Linux takes ephemeral ports, and
+// are held until the test ends: a peer that is stopped and started again finds its ports free.
+//
+// The Start functions and the methods that take no context may be called from the test's goroutine only, since
+// they end the test when they fail. The addresses are plain fields and never change.
+package peers
