@@ -1,0 +1,267 @@
+package dsp
+
+import (
+	"fmt"
+	"math"
+	"math/cmplx"
+	"slices"
+	"time"
+)
+
+// Segment is a stretch of a recording in which one tone sounds, or none
+// (Hz is 0): silence, noise, speech; Level tells which.
+type Segment struct {
+	Start, End time.Duration // from the beginning of the recording
+	Tone
+}
+
+// String shows the segment for a log or a failed test.
+func (s Segment) String() string {
+	return fmt.Sprintf("%.3fs-%.3fs %v", s.Start.Seconds(), s.End.Seconds(), s.Tone)
+}
+
+// What Segments calls a tone; see there.
+const (
+	segmentFrame  = 40 * time.Millisecond // in which a frequency is looked for
+	segmentHop    = 10 * time.Millisecond
+	segmentFloor  = -70.0 // dBov
+	shortestTone  = 50 * time.Millisecond
+	longestGap    = 65 * time.Millisecond // 60 and what measuring it may add
+	shortestQuiet = 30 * time.Millisecond
+	edgeWindow    = 10 * time.Millisecond // over which the edges of a tone are blurred
+)
+
+// Segments returns the timeline of the tones in samples of one channel. The
+// segments follow each other without gap or overlap and cover all of samples;
+// no two neighbours are both without a tone.
+//
+// A tone is what stands out of its surroundings for 50 ms or longer, has 75 Hz
+// or more and -70 dBov or more; white noise may be as loud as it is. Tones are
+// told apart when they differ by more than 3 % and 10 Hz. A gap of up to 60 ms
+// (three lost packets of 20 ms) within a tone is part of the tone, and less than
+// 30 ms without a tone are not reported. Of tones that sound together the
+// strongest is reported; of equals one, and the same all the time: ask
+// [Goertzel] for the others. Voices have short tones too; their SNR is low.
+//
+// Start and End are within 10 ms of where the tone has half its amplitude. Hz,
+// Level and SNR are as exact as [MeasureTone] is on the same stretch.
+func Segments(samples []int16, rate int) []Segment {
+	if len(samples) == 0 || rate < 1 {
+		return nil
+	}
+	x := toFloat(samples)
+	runs := findRuns(x, rate)
+	for i := range runs {
+		runs[i].sharpen(x, rate)
+	}
+	runs = joinRuns(runs, rate)
+	return timeline(samples, rate, runs)
+}
+
+// A run is a stretch of samples, from start to before end, with one tone.
+type run struct {
+	start, end int
+	hz         float64   // where it is loudest
+	powers     []float64 // of its frames
+}
+
+// findRuns finds the stretches in which frame after frame has the same tone.
+func findRuns(x []float64, rate int) []run {
+	n, hop := blockLength(len(x), rate, segmentFrame), framesIn(segmentHop, rate)
+	if n < minBlock || hop < 1 {
+		return nil
+	}
+	f := newFitter(n)
+	lowest := 2 * math.Pi * 3 / float64(n) // 75 Hz: a tone apart from DC
+	var runs []run
+	var now *run // the run that the frame before belongs to
+	for at := 0; at+n <= len(x); at += hop {
+		frame := x[at : at+n]
+		w, power, ok := f.toneOf(frame, lowest)
+		if !ok {
+			now = nil
+			continue
+		}
+		hz := w * float64(rate) / (2 * math.Pi)
+		if now != nil && !sameTone(hz, now.hz) {
+			// Hold on to the tone so far while another one is not clearly
+			// stronger, so that two equal tones make one run and not many.
+			f.tune(radians(now.hz, rate))
+			if p, _ := f.power(frame); p >= power/4 {
+				hz, power = now.hz, p
+			} else {
+				now = nil
+			}
+		}
+		middle := at + n/2
+		if now == nil {
+			runs = append(runs, run{start: middle - hop/2, hz: hz})
+			now = &runs[len(runs)-1]
+		}
+		now.end = middle + hop/2
+		if len(now.powers) > 0 && power > slices.Max(now.powers) {
+			now.hz = hz
+		}
+		now.powers = append(now.powers, power)
+	}
+	return runs
+}
+
+// toneOf returns the tone that stands out of a frame, if there is one.
+func (f *fitter) toneOf(frame []float64, lowest float64) (w, power float64, ok bool) {
+	if toLevel(variance(frame)) < segmentFloor-3 { // half of it may be silence
+		return 0, 0, false
+	}
+	w, _, ok = f.fit(frame, f.strongest(frame))
+	if !ok || w < lowest {
+		return 0, 0, false
+	}
+	f.tune(w)
+	power, rest := f.power(frame)
+	return w, power, toLevel(power) >= segmentFloor-6 && power >= standsOut(len(frame))*(power+rest)
+}
+
+// sameTone says whether two frequencies are one tone measured twice.
+func sameTone(a, b float64) bool {
+	return math.Abs(a-b) <= max(10, 0.03*min(a, b))
+}
+
+// sharpen moves the ends of the run, which frames give to some 20 ms, to where
+// the tone has half the amplitude that it has a little further in.
+func (r *run) sharpen(x []float64, rate int) {
+	near := min(5, len(r.powers))
+	head := math.Sqrt(slices.Max(r.powers[:near])) / 2
+	tail := math.Sqrt(slices.Max(r.powers[len(r.powers)-near:])) / 2
+	e := newEnvelope(x, rate, r.hz)
+	middle := (r.start + r.end) / 2
+	r.start = e.edge(min(r.start+framesIn(segmentFrame/2, rate), middle), -1, head)
+	r.end = e.edge(max(r.end-framesIn(segmentFrame/2, rate), middle), +1, tail)
+}
+
+// An envelope gives the amplitude of one tone over time.
+type envelope struct {
+	x      []float64
+	w      float64
+	window []float64
+	step   int // samples in a millisecond
+	reach  int // how many samples an edge may be away
+}
+
+func newEnvelope(x []float64, rate int, hz float64) *envelope {
+	e := &envelope{x: x, w: radians(hz, rate), step: max(rate/1000, 1), reach: framesIn(segmentFrame*3/2, rate)}
+	// Three periods or more keep the tone's mirror image out.
+	n := max(framesIn(edgeWindow, rate), int(3*float64(rate)/hz))
+	e.window = newFitter(n).window
+	return e
+}
+
+// rms returns the root mean square of the tone around a sample. Before the
+// beginning and after the end there is silence.
+func (e *envelope) rms(at int) float64 {
+	at -= len(e.window) / 2
+	var sum complex128
+	z, step := complex(1, 0), cmplx.Rect(1, -e.w)
+	for i, g := range e.window {
+		if j := at + i; j >= 0 && j < len(e.x) {
+			sum += complex(g*e.x[j], 0) * z
+		}
+		z *= step
+	}
+	return cmplx.Abs(sum) * math.Sqrt2
+}
+
+// edge goes from a sample in one direction (-1 or +1), on to where the tone
+// reaches the given amplitude and then to where it loses it, to a millisecond.
+func (e *envelope) edge(from, direction int, amplitude float64) int {
+	at, inside := from, false
+	for d := 0; d <= e.reach && at >= 0 && at <= len(e.x); d += e.step {
+		if e.rms(at) >= amplitude {
+			inside = true
+		} else if inside {
+			return at
+		}
+		at += direction * e.step
+	}
+	if !inside {
+		return from
+	}
+	return max(0, min(at, len(e.x)))
+}
+
+// joinRuns makes one run of what is one tone with short gaps, in which there
+// may be short bursts of something else, and drops what is then still short.
+func joinRuns(runs []run, rate int) []run {
+	gap, shortest := framesIn(longestGap, rate), framesIn(shortestTone, rate)
+	var joined []run
+next:
+	for _, r := range runs {
+		for i := len(joined) - 1; i >= 0 && r.start-joined[i].end <= gap; i-- {
+			if q := &joined[i]; sameTone(r.hz, q.hz) {
+				if slices.Max(r.powers) > slices.Max(q.powers) {
+					q.hz = r.hz
+				}
+				q.end = max(q.end, r.end)
+				q.powers = append(q.powers, r.powers...)
+				joined = joined[:i+1]
+				continue next
+			}
+			if joined[i].end-joined[i].start >= shortest {
+				break
+			}
+		}
+		joined = append(joined, r)
+	}
+	return slices.DeleteFunc(joined, func(r run) bool { return r.end-r.start < shortest })
+}
+
+// timeline measures the runs and fills in what is between them.
+func timeline(samples []int16, rate int, runs []run) []Segment {
+	quiet := framesIn(shortestQuiet, rate)
+	trim := framesIn(shortestQuiet/3, rate) // keeps edges out of what is measured
+	var tones []Tone
+	runs = slices.DeleteFunc(runs, func(r run) bool {
+		t := measure(samples[r.start+trim:r.end-trim], rate, r.hz)
+		if t.Hz == 0 || t.Level < segmentFloor {
+			return true
+		}
+		tones = append(tones, t)
+		return false
+	})
+
+	var segments []Segment
+	at := 0
+	add := func(end int, t Tone) {
+		segments = append(segments, Segment{durationOf(at, rate), durationOf(end, rate), t})
+		at = end
+	}
+	for i, r := range runs {
+		if r.start-at >= quiet {
+			add(r.start, untoned(samples[at:r.start], trim))
+		}
+		end := r.end
+		next := len(samples)
+		if i+1 < len(runs) {
+			next = runs[i+1].start
+		}
+		if next-end < quiet {
+			if i+1 < len(runs) {
+				next = (end + next) / 2
+			}
+			end = next
+		}
+		add(end, tones[i])
+	}
+	if at < len(samples) {
+		add(len(samples), untoned(samples[at:], trim))
+	}
+	return segments
+}
+
+// untoned measures audio without a tone, but for what may be left of its
+// neighbours at its ends.
+func untoned(samples []int16, trim int) Tone {
+	if len(samples) > 2*trim {
+		samples = samples[trim : len(samples)-trim]
+	}
+	return Tone{Level: toLevel(variance(toFloat(samples))), Clipped: countClipped(samples)}
+}
