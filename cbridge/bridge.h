@@ -1,0 +1,152 @@
+/* bridge.h: pjsua's callbacks turned into records on a queue.
+ *
+ * Each callback copies the facts into one oh_event, malloc'd, its texts behind it,
+ * and pushes it; nothing else happens on a PJSIP thread. Decisions that PJSIP wants
+ * at once (REFER, Replaces) are taken here and reported.
+ *
+ * Serials: calls, accounts, players and recorders are named by numbers that
+ * oh_mint gives out, since pjsua's slots are used again at once. A call's serial
+ * lives in its user data and in a table here, from its first event, or from
+ * oh_call_bind, until its OH_CALL_ENDED.
+ *
+ * Threads: callbacks come on PJSIP's threads; functions marked [executor] are called
+ * by the one Go thread that drives pjsua; the rest by any thread.
+ */
+#ifndef OH_BRIDGE_H
+#define OH_BRIDGE_H
+
+#include <pjsua-lib/pjsua.h>
+#include <stdint.h>
+
+#include "queue.h"
+
+/* Changes whenever a struct or function here does; cbridge.go says the same. */
+#define OH_ABI 1
+
+enum oh_event_type {
+    OH_REGISTRATION = 1,
+    OH_INCOMING_CALL,
+    OH_CALL_STATE,
+    OH_CALL_MEDIA,
+    OH_CALL_ENDED,
+    OH_DTMF,
+    OH_TRANSFER,
+    OH_PLAYER_EOF,
+    OH_RECORDER_FAILED,
+    OH_TRANSPORT,
+    /* for package pjsua only, on the ops queue */
+    OH_CONF_OP,
+    OH_PORT_GONE
+};
+
+/* A text of a record: where it is behind the record, and its length in bytes. */
+typedef struct oh_text {
+    uint32_t off, len;
+} oh_text;
+
+typedef struct oh_direction {
+    uint64_t packets, bytes, lost, discarded, reordered, duplicates;
+    uint32_t jitter_us, jitter_max_us; /* mean and greatest */
+} oh_direction;
+
+typedef struct oh_stats {
+    oh_direction rx, tx;
+    uint32_t rtt_us; /* mean */
+    char codec[40];  /* "PCMU/8000" */
+} oh_stats;
+
+enum { OH_MAX_MEDIA = 4 };
+
+typedef struct oh_media {
+    int32_t index, status, dir, slot;
+    char codec[40];
+    char srtp[40]; /* crypto suite; empty: RTP in the clear */
+} oh_media;
+
+/* One flat record for all types; what a type does not use is zero. */
+typedef struct oh_event {
+    oh_item item; /* first */
+    int32_t type;
+    int32_t status;   /* pj_status_t */
+    int64_t time_ns;  /* CLOCK_REALTIME */
+    int64_t call;     /* serials, 0 for none */
+    int64_t account;
+    int64_t object;   /* player or recorder */
+    int32_t role, state, code;
+    int32_t expires;  /* seconds */
+    int32_t renew;    /* registration: 0 when it was one to unregister */
+    int32_t digit, method;
+    int32_t duration_ms;
+    int32_t transport, connected;
+    int32_t op, src, sink; /* conference operation */
+    int64_t connected_ms, total_ms;
+    int32_t media_count;
+    oh_media media[OH_MAX_MEDIA];
+    oh_stats stats;
+    oh_text reason, remote, local, sip_call_id, source, body;
+} oh_event;
+
+/* A log line of PJSIP; the text is behind the record. */
+typedef struct oh_log {
+    oh_item item; /* first */
+    int32_t level;
+    oh_text text;
+} oh_log;
+
+/* The texts of a record. */
+static inline const char *oh_event_text(const oh_event *ev)
+{
+    return (const char *)(ev + 1);
+}
+
+static inline const char *oh_log_text(const oh_log *line)
+{
+    return (const char *)(line + 1);
+}
+
+/* OH_ABI and sizeof(oh_event), as this package was compiled. */
+int oh_abi(void);
+unsigned oh_event_size(void);
+
+/* Sets the queues that callbacks push to; NULL, NULL before they are freed, when
+ * pjsua is gone. [executor] */
+void oh_bridge_attach(oh_queue *events, oh_queue *ops, oh_queue *logs);
+
+/* Fills in the callbacks. [executor] */
+void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log);
+
+/* The next serial, from 1. */
+int64_t oh_mint(void);
+
+/* The slot that the call with this serial is in, -1 when it has ended. The answer
+ * holds until another thread ends the call, so commands on the slot can still fail. */
+int oh_call_slot(int64_t serial);
+
+/* Binds the serial that pjsua_call_make_call was given as user data, before the first
+ * callback does, and returns it; 0 when the call has ended already. [executor] */
+int64_t oh_call_bind(int slot);
+
+/* Forgets a serial whose pjsua_call_make_call failed. */
+void oh_call_forget(int64_t serial);
+
+/* Fills ev with what pjsua_call_get_info says; oh_event_free frees it. NULL: gone,
+ * *status says why. [executor] */
+oh_event *oh_call_info(int slot, int64_t serial, pj_status_t *status);
+
+/* The figures of a live call so far: streams that ended and the ones that run.
+ * [executor] */
+pj_status_t oh_call_stats(int slot, oh_stats *out);
+
+/* Makes OH_PLAYER_EOF follow the end of the file. [executor] */
+pj_status_t oh_player_watch(pjsua_player_id id, int64_t serial);
+
+/* Makes OH_RECORDER_FAILED follow the first failed write, and OH_PORT_GONE the
+ * closing of the file after pjsua_recorder_destroy. [executor] */
+pj_status_t oh_recorder_watch(pjsua_recorder_id id, int64_t serial);
+
+/* Bytes of audio that the recorder has taken so far, -1 on error. [executor] */
+int64_t oh_recorder_bytes(pjsua_recorder_id id);
+
+void oh_event_free(oh_event *ev);
+
+#endif
