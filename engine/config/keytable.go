@@ -1,0 +1,242 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+)
+
+const (
+	// noFlag in a table row marks the state of a window: such a key is accepted in
+	// a file, but is neither a flag nor a variable.
+	noFlag = "-"
+	// maxSeconds is what fits a signed 32-bit number of milliseconds.
+	maxSeconds = 2147483
+	maxInt     = 1<<31 - 1
+)
+
+// DefaultCodecs is the default of audioCodecs: MicroSIP's two, then the wide-band
+// codecs that most peers take. Few of them, since each makes the INVITE longer.
+const DefaultCodecs = "PCMA/8000/1 PCMU/8000/1 G722/16000/1 opus/48000/2"
+
+// keyTable is the one place where a key is declared.
+var keyTable = slices.Concat(settingKeys, guiKeys(), accountKeys)
+
+var settingKeys = []Key{
+	{Name: "dialect", Type: Choice, Choices: []string{"documented", "strict"}, Default: "documented", Status: Kept, Own: true,
+		Doc: "Whose reading of the interface holds where MicroSIP's documentation and MicroSIP differ: `documented` follows the documentation, `strict` the program. It also chooses the default of singleMode."},
+
+	// Network.
+	{Name: "sourcePort", Type: Port, Max: 65535, Default: "0", Status: Active,
+		Doc: "Local SIP port for UDP and TCP; TLS listens on the next one. 0 is any free port."},
+	{Name: "bindAddress", Type: IPAddress, Status: Active, Own: true,
+		Doc: "Local IP address of SIP and RTP. Empty is all addresses."},
+	{Name: "rtpPortMin", Type: Port, Max: 65535, Default: "0", Status: Active,
+		Doc: "First UDP port for media. 0 is any free port."},
+	{Name: "rtpPortMax", Type: Port, Max: 65535, Default: "0", Status: Active,
+		Doc: "Last UDP port for media. 0 is 65535 where rtpPortMin is set."},
+	{Name: "mediaPortMin", Type: Port, Max: 65535, Alias: "rtpPortMin", Status: Active, Own: true,
+		Doc: "Another name of rtpPortMin."},
+	{Name: "mediaPortMax", Type: Port, Max: 65535, Alias: "rtpPortMax", Status: Active, Own: true,
+		Doc: "Another name of rtpPortMax."},
+	{Name: "tlsCAFile", Type: Path, Status: Active, Own: true,
+		Doc: "PEM file of the certificate authorities that servers are checked against. Empty is the system's."},
+	{Name: "tlsCertFile", Type: Path, Status: Active, Own: true,
+		Doc: "PEM file of the own certificate, for incoming TLS and for servers that ask for one. Needs tlsKeyFile."},
+	{Name: "tlsKeyFile", Type: Path, Status: Active, Own: true,
+		Doc: "PEM file of the private key of tlsCertFile."},
+	{Name: "tlsVerify", Type: Bool, Default: "1", Status: Active, Own: true,
+		Doc: "0 accepts any certificate of a server."},
+	{Name: "userAgent", Type: Text, Status: Active,
+		Doc: "Value of the User-Agent header. Empty is Offhook's name and version."},
+	{Name: "dnsSrv", Type: Bool, Default: "0", Status: Kept,
+		Doc: "Resolve servers by DNS SRV (RFC 3263) with the servers of dnsSrvNs."},
+	{Name: "dnsSrvNs", Type: IPAddrs, Max: 4, Status: Kept,
+		Doc: "Up to four name servers for dnsSrv."},
+	{Name: "enableSTUN", Type: Bool, Default: "0", Status: Kept,
+		Doc: "Find the public address with the servers of STUN."},
+	{Name: "STUN", Type: HostPorts, Max: 8, Status: Kept,
+		Doc: "Up to eight STUN servers, tried in order."},
+	{Name: "rport", Type: Bool, Default: "1", Status: Kept,
+		Doc: "Ask for symmetric response routing (RFC 3581)."},
+	{Name: "networkChanges", Type: Bool, Default: "1", Status: Kept,
+		Doc: "Register again when the machine's addresses change."},
+	{Name: "portKnockerHost", Type: HostPort, Status: Kept,
+		Doc: "Host to send port knocks to before registering. Empty is the account's server."},
+	{Name: "portKnockerPorts", Type: Text, Status: Kept,
+		Doc: "Ports to knock on, separated by commas."},
+	{Name: "enableLocalAccount", Type: Bool, Default: "0", Status: Active,
+		Doc: "Have the local account, number 0, for calls without a registrar. Where the key is absent, the account exists when one of its keys is set."},
+
+	// Audio.
+	{Name: "audioCodecs", Type: CodecIDs, Default: DefaultCodecs, Status: Active,
+		Doc: "Codecs that may be used, the preferred first, each name/clock rate/channels. Codecs that are not listed are off. MicroSIP's own default is the first two."},
+	{Name: "forceCodec", Type: Bool, Default: "0", Status: Kept,
+		Doc: "Answer with the own order of codecs, not the caller's."},
+	{Name: "audioInputDevice", Type: Text, Status: Active,
+		Doc: "Name of the capture device, as `offhook devices` prints it. Empty is no sound card."},
+	{Name: "audioOutputDevice", Type: Text, Status: Active,
+		Doc: "Name of the playback device, as `offhook devices` prints it. Empty is no sound card."},
+	{Name: "audioRingDevice", Type: Text, Status: Kept,
+		Doc: "Name of the device that rings."},
+	{Name: "VAD", Type: Bool, Default: "0", Status: Active,
+		Doc: "Send no RTP while the microphone is silent."},
+	{Name: "EC", Type: Bool, Default: "1", Status: Active,
+		Doc: "Cancel echo of the playback device."},
+	{Name: "opusStereo", Type: Bool, Default: "0", Status: Kept, Doc: "Stereo Opus."},
+	{Name: "micAmplification", Type: Bool, Default: "0", Status: Kept, Doc: "Amplify the microphone."},
+	{Name: "swLevelAdjustment", Type: Bool, Default: "0", Status: Kept, Doc: "Set the microphone's level in software."},
+	{Name: "volumeInput", Type: Integer, Max: 100, Default: "100", Status: Kept, Doc: "Level of the microphone, per cent."},
+	{Name: "volumeOutput", Type: Integer, Max: 100, Default: "100", Status: Kept, Doc: "Level of the playback device, per cent."},
+	{Name: "volumeRing", Type: Integer, Max: 100, Default: "100", Status: Kept, Doc: "Level of the ringing sound, per cent."},
+	{Name: "ringingSound", Type: Path, Status: Kept, Doc: "Sound file of ringing."},
+	{Name: "localDTMF", Type: Bool, Default: "1", Status: Kept, Doc: "Play the digits that are pressed, and beeps."},
+	{Name: "DTMFMethod", Type: Choice, Choices: []string{"0", "1", "2", "3"}, Default: "0", Status: Kept,
+		Doc: "How digits are sent: 0 by RFC 4733 where the peer takes it, else in-band; 1 in-band; 2 RFC 4733; 3 SIP INFO."},
+
+	// Incoming calls.
+	{Name: "autoAnswer", Type: Choice, Choices: []string{"", "button", "header", "all"}, Default: "button", Status: Active,
+		Doc: "Which incoming calls are answered: none (empty); `button`, while AA is 1; `header`, when the INVITE asks for it; `all`."},
+	{Name: "AA", Type: Bool, Default: "0", Status: Active, Doc: "The switch of `autoAnswer = button`."},
+	{Name: "autoAnswerDelay", Type: Seconds, Max: maxSeconds, Default: "0", Status: Active,
+		Doc: "How long an incoming call rings before it is answered."},
+	{Name: "autoAnswerNumber", Type: Text, Status: Active,
+		Doc: "Masks with * and ? of the callers that are answered, separated by ; or |. Empty is everybody."},
+	{Name: "autoAnswerCalls", Type: Choice, Choices: []string{"", "hold", "all"}, Status: Kept,
+		Doc: "Auto answer while there are other calls: never (empty); `hold`, when all are on hold; `all`."},
+	{Name: "playOnAnswer", Type: Path, Status: Active, Own: true,
+		Doc: "WAV file that is played to the caller when an incoming call was answered."},
+	{Name: "callWaiting", Type: Bool, Default: "1", Status: Active,
+		Doc: "0 refuses an incoming call with 486 while there is another call."},
+	{Name: "maxConcurrentCalls", Type: Integer, Max: maxInt, Default: "0", Status: Active,
+		Doc: "Calls at a time, the new one included; more are refused with 486. 0 is no bound."},
+	{Name: "maxCalls", Type: Integer, Max: maxInt, Default: "0", Status: Active, Own: true,
+		Doc: "Calls that the stack makes room for. 0 is as many as PJSIP was compiled for."},
+	{Name: "singleMode", Type: Bool, Default: "0", Status: Active,
+		Doc: "1 ends other calls when one is dialled or answered. MicroSIP's default is 1, and so it is here with `dialect = strict`."},
+	{Name: "denyIncoming", Type: Choice, Choices: []string{"", "button", "user", "domain", "userdomain", "remotedomain", "all"}, Default: "button", Status: Kept,
+		Doc: "Which incoming calls are refused with 486: none (empty); `button`, while DND is 1; those to another `user`, `domain` or either (`userdomain`) than the account's; those from another domain (`remotedomain`); `all`."},
+	{Name: "DND", Type: Bool, Default: "0", Status: Kept, Doc: "The switch of `denyIncoming = button`."},
+	{Name: "forwarding", Type: Choice, Choices: []string{"", "button", "all"}, Status: Kept,
+		Doc: "Which incoming calls are forwarded to forwardingNumber: none (empty); `button`, while FWD is 1; `all`."},
+	{Name: "FWD", Type: Bool, Default: "0", Status: Kept, Doc: "The switch of `forwarding = button`."},
+	{Name: "forwardingNumber", Type: Text, Status: Kept, Doc: "Where calls are forwarded to."},
+	{Name: "forwardingDelay", Type: Seconds, Max: maxSeconds, Default: "0", Status: Kept,
+		Doc: "How long a call rings before it is forwarded."},
+
+	// Calls.
+	{Name: "autoHangUpTime", Type: Seconds, Max: maxSeconds, Default: "0", Status: Active,
+		Doc: "A call is ended so long after it was answered. 0 is never."},
+	{Name: "autoRecording", Type: Bool, Default: "0", Status: Active, Doc: "Record every answered call."},
+	{Name: "recordingPath", Type: Path, Default: "Recordings", Status: Active, Doc: "Folder of recordings."},
+	{Name: "recordingFormat", Type: Choice, Choices: []string{"", "wav", "mp3"}, Default: "wav", Status: Active,
+		Doc: "Format of recordings. `mp3` and the empty value, which MicroSIP reads as mp3, are accepted, and WAV is written."},
+	{Name: "featureCodeCP", Type: Text, Default: "**", Status: Kept, Doc: "Code that picks up a call."},
+	{Name: "featureCodeBT", Type: Text, Default: "##", Status: Kept, Doc: "Code of a blind transfer."},
+	{Name: "featureCodeAT", Type: Text, Default: "*2", Status: Kept, Doc: "Code of an attended transfer."},
+	{Name: "enableFeatureCodeCP", Type: Bool, Default: "1", Status: Kept, Doc: "Use featureCodeCP."},
+	{Name: "enableFeatureCodeBT", Type: Bool, Default: "0", Status: Kept, Doc: "Use featureCodeBT."},
+	{Name: "enableFeatureCodeAT", Type: Bool, Default: "0", Status: Kept, Doc: "Use featureCodeAT."},
+	{Name: "disableNameLookup", Type: Bool, Default: "0", Status: Kept, Doc: "Do not replace a caller's name by the contact's."},
+	{Name: "disableMessaging", Type: Bool, Default: "0", Status: Kept, Doc: "No SIP MESSAGE."},
+	{Name: "usersDirectory", Type: Text, Status: Kept, Doc: "URL of a directory of contacts."},
+
+	// Hooks: a program and its arguments; the caller's or called number is added.
+	{Name: "cmdOutgoingCall", Type: Text, Status: Kept, Doc: "Command when an INVITE was sent."},
+	{Name: "cmdIncomingCall", Type: Text, Status: Kept, Doc: "Command when an INVITE came, whatever is decided about it."},
+	{Name: "cmdCallRing", Type: Text, Status: Kept, Doc: "Command when an incoming call rings."},
+	{Name: "cmdCallAnswer", Type: Text, Status: Kept, Doc: "Command when an incoming call was answered."},
+	{Name: "cmdCallAnswerVideo", Type: Text, Status: Kept, Doc: "Command when an incoming call that offers video was answered."},
+	{Name: "cmdCallBusy", Type: Text, Status: Kept, Doc: "Command when a call ended with 486, 600 or 603."},
+	{Name: "cmdCallStart", Type: Text, Status: Kept, Doc: "Command when a call of either direction was answered."},
+	{Name: "cmdCallEnd", Type: Text, Status: Kept, Doc: "Command when a call ended otherwise than with cmdCallBusy."},
+
+	// The program.
+	{Name: "socket", Type: Path, Status: Active, Own: true,
+		Doc: "Path of the engine's control socket. Empty is the program's choice."},
+	{Name: "enableLog", Type: Bool, Default: "0", Status: Active, Doc: "Log what PJSIP logs too."},
+	{Name: "logLevel", Type: Choice, Choices: []string{"trace", "debug", "info", "warn", "error"}, Default: "info", Status: Active, Own: true,
+		Doc: "Least level of the lines that are logged."},
+
+	// Video, which a headless engine has none of.
+	{Name: "disableVideo", Type: Bool, Default: "0", Status: Kept, Doc: "No video."},
+	{Name: "videoCaptureDevice", Type: Text, Status: Kept, Doc: "Name of the camera."},
+	{Name: "videoCodec", Type: Text, Status: Kept, Doc: "Preferred video codec."},
+	{Name: "videoH264", Type: Bool, Default: "1", Status: Kept, Doc: "Offer H.264."},
+	{Name: "videoH263", Type: Bool, Default: "1", Status: Kept, Doc: "Offer H.263."},
+	{Name: "videoVP8", Type: Bool, Default: "1", Status: Kept, Doc: "Offer VP8."},
+	{Name: "videoVP9", Type: Bool, Default: "1", Status: Kept, Doc: "Offer VP9."},
+	{Name: "videoBitrate", Type: Integer, Max: maxInt, Default: "0", Status: Kept, Doc: "Bit rate of video, kbit/s."},
+}
+
+// guiKeys are what MicroSIP's windows save and forks add. They are known so that a
+// MicroSIP file is read without an error and written back whole.
+func guiKeys() []Key {
+	var list []Key
+	add := func(typ Type, doc string, names ...string) {
+		for _, name := range names {
+			k := Key{Name: name, Flag: noFlag, Type: typ, Status: Kept, Doc: doc}
+			if typ == Integer {
+				k.Min, k.Max = -maxInt, maxInt
+			}
+			list = append(list, k)
+		}
+	}
+	numbered := func(name string, n int) []string {
+		var all []string
+		for i := range n {
+			all = append(all, name+strconv.Itoa(i))
+		}
+		return all
+	}
+	add(Integer, "The account that MicroSIP's window shows. Offhook has all accounts at once.", "accountId")
+	add(Bool, "A button or box of MicroSIP's window.",
+		"recordingButton", "buttonAC", "buttonCONF", "AC", "enableMediaButtons", "headsetSupport",
+		"bringToFrontOnIncoming", "randomAnswerBox", "multiMonitor", "noResize", "noIgnoreCall",
+		"minimized", "silent", "alwaysOnTop", "enableShortcuts", "shortcutsBottom", "lastCallHasVideo")
+	add(Integer, "Place and size of MicroSIP's windows.", slices.Concat(
+		[]string{"mainX", "mainY", "mainW", "mainH", "messagesX", "messagesY", "messagesW", "messagesH", "ringinX", "ringinY", "activeTab"},
+		numbered("callsWidth", 6), numbered("contactsWidth", 3))...)
+	add(Text, "What MicroSIP remembers between two runs.",
+		"defaultAction", "updatesInterval", "checkUpdatesTime", "lastCallNumber", "callsLastKey", "version")
+	add(Bool, "Early media, of a fork of MicroSIP.", "EM")
+	add(Text, "Automatic transfer, of a fork of MicroSIP.", "autoTransferExtension", "enableAutoTransfer")
+	return list
+}
+
+var accountKeys = []Key{
+	{Name: "label", Type: Text, Status: Active, Doc: "Name of the account for people; part of the names of recordings."},
+	{Name: "server", Type: HostPort, Status: Active,
+		Doc: "Registrar. Absent, it is the domain; present and empty, the account does not register."},
+	{Name: "proxy", Type: Proxies, Max: 8, Status: Active,
+		Doc: "Outbound proxies in order, separated by spaces: host[:port] or a SIP URI, URI parameters allowed."},
+	{Name: "domain", Type: HostPort, Status: Active,
+		Doc: "Host of the address of record and of dialled numbers. Absent or empty, it is the server."},
+	{Name: "username", Type: Text, Status: Active,
+		Doc: "User of the address of record. Empty, the account does not register."},
+	{Name: "password", Type: SecretText, Status: Active,
+		Doc: "Password of digest authentication: the text, or ${VARIABLE} for an environment variable."},
+	{Name: "password_file", Type: Path, Status: Active, Own: true,
+		Doc: "File that holds the password; one line end at its end is not part of it. Instead of password."},
+	{Name: "authID", Type: Text, Status: Active, Doc: "User of digest authentication. Empty is the username."},
+	{Name: "displayName", Type: Text, Status: Active, Doc: "Display name in From."},
+	{Name: "transport", Type: Choice, Choices: []string{"", "udp", "tcp", "tls"}, Default: "udp", Status: Active,
+		Doc: "SIP transport; empty is UDP and TCP as PJSIP decides. The local account has it too."},
+	{Name: "SRTP", Type: Choice, Choices: []string{"", "optional", "mandatory", "dtls-sdes", "dtls"}, Status: Active,
+		Doc: "Encryption of media: off (empty), `optional`, `mandatory`; `dtls-sdes` and `dtls` are mandatory, with keys by DTLS-SRTP or SDES, or by DTLS-SRTP only."},
+	{Name: "registerRefresh", Type: Seconds, Min: 10, Max: maxSeconds, Default: "300", Status: Active,
+		Doc: "Expiry that a registration asks for. 0 is 300; less than 10 is 10."},
+	{Name: "keepAlive", Type: Seconds, Min: 2, Max: maxSeconds, Default: "15", Status: Active,
+		Doc: "Interval of keep-alive packets over UDP. 0 is 15; 1 is 2."},
+	{Name: "publicAddr", Type: HostPort, Status: Active,
+		Doc: "Public address to put into SDP instead of the local one."},
+	{Name: "allowRewrite", Type: Bool, Default: "0", Status: Active,
+		Doc: "Put the address that the registrar saw into Contact and Via."},
+	{Name: "disableSessionTimer", Type: Bool, Default: "0", Status: Active, Doc: "No session timers (RFC 4028)."},
+	{Name: "ICE", Type: Bool, Default: "0", Status: Kept, Doc: "Interactive connectivity establishment (RFC 8445)."},
+	{Name: "publish", Type: Bool, Default: "0", Status: Kept, Doc: "Publish presence."},
+	{Name: "hideCID", Type: Text, Default: "0", Status: Kept, Doc: "Anonymous calls: 0 or empty is off, 1 or `hard` on."},
+	{Name: "voicemailNumber", Type: Text, Status: Kept, Doc: "Number of the voice mail; set, message waiting is subscribed to."},
+	{Name: "dialingPrefix", Type: Text, Status: Kept, Doc: "Prefix of dialled phone numbers."},
+	{Name: "dialPlan", Type: Text, Status: Kept, Doc: "Rules that dialled numbers must fit, separated by |."},
+	{Name: "AVPF", Type: Text, Status: Kept, Doc: "Of a fork of MicroSIP."},
+}
