@@ -1,0 +1,304 @@
+//go:build cgo
+
+package pjsua
+
+/*
+#cgo pkg-config: libpjproject
+#cgo CFLAGS: -I${SRCDIR}/../cbridge -Wall
+#include "bridge.h"
+
+// cbridge was compiled from the bridge.h that this package sees.
+static int oh_abi_matches(void) { return oh_abi() == OH_ABI && oh_event_size() == sizeof(oh_event); }
+
+// An INVITE over 1,300 bytes would go out by TCP and, refused, end the call with 503.
+static void oh_stay_on_udp(void) { pjsip_cfg()->endpt.disable_tcp_switch = PJ_TRUE; }
+*/
+import "C"
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/offhook-voip/offhook/cbridge"
+)
+
+// Endpoint is pjsua: one per process at a time, since the library keeps its state in
+// one global. Its methods may be called from any goroutine. They take a context that
+// bounds the wait for the library's thread; what has begun is finished.
+type Endpoint struct {
+	exec   *executor
+	pump   *pump
+	closed atomic.Bool   // set by the first Close or Shutdown
+	gone   chan struct{} // closed when that has finished
+
+	mu       sync.Mutex // guards what follows; nothing is called under it
+	accounts map[AccountID]C.pjsua_acc_id
+	dials    map[CallID]chan Event // DialWait's, by call
+}
+
+var (
+	openMu sync.Mutex // serialises Open and the end of Close
+	opened *Endpoint
+)
+
+// Open creates, configures and starts pjsua (pjsua_create, pjsua_init, pjsua_start)
+// with the null sound device, which drives the conference bridge at the pace of a
+// clock. A second Open before Close is ErrOpen.
+func Open(cfg Config) (*Endpoint, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if C.oh_abi_matches() == 0 || cbridge.ABI != C.OH_ABI {
+		return nil, errors.New("pjsua: cbridge was compiled from another bridge.h; run go clean -cache")
+	}
+	openMu.Lock()
+	defer openMu.Unlock()
+	if opened != nil {
+		return nil, ErrOpen
+	}
+	logger := newLogger(cfg.Logger)
+	pump, err := newPump(logger)
+	if err != nil {
+		return nil, err
+	}
+	ep := &Endpoint{
+		exec:     newExecutor(logger),
+		pump:     pump,
+		gone:     make(chan struct{}),
+		accounts: map[AccountID]C.pjsua_acc_id{},
+		dials:    map[CallID]chan Event{},
+	}
+	pump.observe = ep.observe
+	err = ep.exec.do(context.Background(), func(t onThread) error { return ep.start(t, cfg) })
+	if err != nil {
+		ep.exec.stop()
+		pump.stop(closedContext)
+		return nil, err
+	}
+	opened = ep
+	return ep, nil
+}
+
+func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
+	var a arena
+	defer a.free()
+	C.oh_stay_on_udp()
+	ep.pump.attach()
+	if st := C.pjsua_create(); st != C.PJ_SUCCESS {
+		ep.pump.detach()
+		return t.fail("create", st)
+	}
+	defer func() {
+		if err != nil {
+			C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG)
+			ep.pump.detach()
+		}
+	}()
+
+	log := (*C.pjsua_logging_config)(a.zero(C.sizeof_pjsua_logging_config))
+	C.pjsua_logging_config_default(log)
+	level := cfg.LogLevel
+	if level == 0 {
+		level = pjLevel(cfg.Logger)
+	}
+	log.level = C.uint(level)
+	log.console_level = C.uint(level) // pjsua gives our callback this level
+	log.msg_logging = cBool(level >= 5)
+	log.decor = C.PJ_LOG_HAS_SENDER
+
+	ua := (*C.pjsua_config)(a.zero(C.sizeof_pjsua_config))
+	C.pjsua_config_default(ua)
+	ua.max_calls = C.uint(orDefault(cfg.MaxCalls, limits.Calls))
+	ua.thread_cnt = C.uint(orDefault(cfg.Threads, 1))
+	ua.user_agent = a.str(cfg.UserAgent)
+	ua.hangup_forked_call = C.PJ_TRUE
+	for i, s := range cfg.Nameservers {
+		ua.nameserver[i] = a.str(s)
+	}
+	ua.nameserver_count = C.uint(len(cfg.Nameservers))
+	for i, s := range cfg.STUNServers {
+		ua.stun_srv[i] = a.str(s)
+	}
+	ua.stun_srv_cnt = C.uint(len(cfg.STUNServers))
+	ua.stun_ignore_failure = C.PJ_TRUE
+	C.oh_bridge_callbacks(ua, log)
+
+	med := (*C.pjsua_media_config)(a.zero(C.sizeof_pjsua_media_config))
+	C.pjsua_media_config_default(med)
+	setMedia(med, cfg.Media)
+
+	if st := C.pjsua_init(ua, log, med); st != C.PJ_SUCCESS {
+		return t.fail("init", st)
+	}
+	if st := C.pjsua_set_null_snd_dev(); st != C.PJ_SUCCESS {
+		return t.fail("open the null sound device", st)
+	}
+	return t.fail("start", C.pjsua_start())
+}
+
+func setMedia(med *C.pjsua_media_config, cfg MediaConfig) {
+	set := func(field *C.uint, v int) {
+		if v > 0 {
+			*field = C.uint(v)
+		}
+	}
+	ms := func(d time.Duration) int { return int(d / time.Millisecond) }
+	set(&med.clock_rate, cfg.ClockRate)
+	set(&med.audio_frame_ptime, ms(cfg.FrameTime))
+	set(&med.thread_cnt, cfg.Threads)
+	set(&med.conf_threads, cfg.ConfThreads)
+	set(&med.quality, cfg.Quality)
+	set(&med.ptime, ms(cfg.PacketTime))
+	med.no_vad = cBool(!cfg.VAD)
+	med.ec_tail_len = C.uint(ms(cfg.EchoTail))
+	if cfg.JitterMax > 0 {
+		med.jb_max = C.int(ms(cfg.JitterMax))
+	}
+	if cfg.JitterPrefix > 0 {
+		med.jb_init = C.int(ms(cfg.JitterPrefix))
+	}
+	// The bridge's operations run on the sound device's clock: it never sleeps.
+	med.snd_auto_close_time = -1
+}
+
+func orDefault(v, def int) int {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+// Events returns the channel on which all events come, in order. It must be read:
+// past 65,536 events waiting, further ones are dropped and [EventsLost] says how
+// many. It is closed at the end of Close or Shutdown.
+func (ep *Endpoint) Events() <-chan Event { return ep.pump.events }
+
+// do runs fn on pjsua's thread, unless the endpoint is closed.
+func (ep *Endpoint) do(ctx context.Context, fn func(onThread) error) error {
+	if ep.closed.Load() {
+		return ErrClosed
+	}
+	return ep.exec.do(ctx, fn)
+}
+
+// closedContext has ended: what it is given to does not wait.
+var closedContext = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// Close ends all calls and registrations without waiting for the far ends' answers,
+// destroys pjsua (pjsua_destroy2) and closes the Events channel; events that nobody
+// has read by then are dropped. A second Close waits for the first and returns nil.
+func (ep *Endpoint) Close() error { return ep.Shutdown(closedContext) }
+
+// Shutdown hangs up all calls, unregisters all accounts, waits for the answers until
+// ctx ends, and then does what Close does; until ctx ends it also waits for the
+// consumer to read the events that are left. New commands fail with ErrClosed from
+// the beginning. Calling it from the goroutine that reads Events is safe but drops
+// what does not fit into the channel when ctx ends.
+func (ep *Endpoint) Shutdown(ctx context.Context) error {
+	if ep.closed.Swap(true) {
+		<-ep.gone
+		return nil
+	}
+	defer close(ep.gone)
+	openMu.Lock()
+	defer openMu.Unlock()
+
+	background := context.Background() // destroying is not optional
+	_ = ep.exec.do(background, func(t onThread) error { endSessions(t); return nil })
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for open := true; open && ctx.Err() == nil; {
+		_ = ep.exec.do(background, func(t onThread) error { open = sessionsOpen(t); return nil })
+		if open {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+		}
+	}
+	err := ep.exec.do(background, func(t onThread) error {
+		// What had to be said has been said: do not wait another second for it.
+		return t.fail("destroy", C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG))
+	})
+	ep.exec.stop()
+	ep.pump.detach()
+	ep.pump.stop(ctx)
+	ep.mu.Lock()
+	for id, ch := range ep.dials {
+		close(ch)
+		delete(ep.dials, id)
+	}
+	ep.mu.Unlock()
+	opened = nil
+	return err
+}
+
+func accountIDs(t onThread) []C.pjsua_acc_id {
+	ids := make([]C.pjsua_acc_id, limits.Accounts)
+	n := C.uint(len(ids))
+	C.pjsua_enum_accs(&ids[0], &n)
+	return ids[:n]
+}
+
+// registered says whether the account has a registration to end.
+func registered(_ onThread, id C.pjsua_acc_id) bool {
+	var info C.pjsua_acc_info
+	if C.pjsua_acc_get_info(id, &info) != C.PJ_SUCCESS {
+		return false
+	}
+	return info.has_registration != 0 && info.expires > 0 && info.expires != C.uint(math.MaxUint32)
+}
+
+func endSessions(t onThread) {
+	C.pjsua_call_hangup_all()
+	for _, id := range accountIDs(t) {
+		if registered(t, id) {
+			C.pjsua_acc_set_registration(id, C.PJ_FALSE)
+		}
+	}
+}
+
+func sessionsOpen(t onThread) bool {
+	if C.pjsua_call_get_count() > 0 {
+		return true
+	}
+	for _, id := range accountIDs(t) {
+		if registered(t, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// observe sees every event before the consumer does.
+func (ep *Endpoint) observe(ev Event) {
+	var id CallID
+	switch ev := ev.(type) {
+	case CallStateChanged:
+		id = ev.Call
+	case CallEnded:
+		id = ev.Call
+	default:
+		return
+	}
+	ep.mu.Lock()
+	ch := ep.dials[id]
+	if _, ended := ev.(CallEnded); ended {
+		delete(ep.dials, id)
+	}
+	ep.mu.Unlock()
+	if ch != nil {
+		select {
+		case ch <- ev:
+		default: // a call has fewer states than the channel has places
+		}
+	}
+}
