@@ -22,7 +22,7 @@ func (s Segment) String() string {
 
 // What Segments calls a tone; see there.
 const (
-	segmentFrame  = 40 * time.Millisecond // in which a frequency is looked for
+	segmentFrame  = 60 * time.Millisecond // in which a frequency is looked for
 	segmentHop    = 10 * time.Millisecond
 	segmentFloor  = -70.0 // dBov
 	shortestTone  = 50 * time.Millisecond
@@ -35,7 +35,7 @@ const (
 // segments follow each other without gap or overlap and cover all of samples;
 // no two neighbours are both without a tone.
 //
-// A tone is what stands out of its surroundings for 50 ms or longer, has 75 Hz
+// A tone is what stands out of its surroundings for 50 ms or longer, has 50 Hz
 // or more and -70 dBov or more; white noise may be as loud as it is. Tones are
 // told apart when they differ by more than 3 % and 10 Hz. A gap of up to 60 ms
 // (three lost packets of 20 ms) within a tone is part of the tone, and less than
@@ -54,6 +54,7 @@ func Segments(samples []int16, rate int) []Segment {
 	for i := range runs {
 		runs[i].sharpen(x, rate)
 	}
+	runs = slices.DeleteFunc(runs, func(r run) bool { return r.end <= r.start })
 	runs = joinRuns(runs, rate)
 	return timeline(samples, rate, runs)
 }
@@ -72,7 +73,7 @@ func findRuns(x []float64, rate int) []run {
 		return nil
 	}
 	f := newFitter(n)
-	lowest := 2 * math.Pi * 3 / float64(n) // 75 Hz: a tone apart from DC
+	lowest := 2 * math.Pi * 3 / float64(n) // 50 Hz: a tone apart from DC
 	var runs []run
 	var now *run // the run that the frame before belongs to
 	for at := 0; at+n <= len(x); at += hop {
@@ -86,8 +87,7 @@ func findRuns(x []float64, rate int) []run {
 		if now != nil && !sameTone(hz, now.hz) {
 			// Hold on to the tone so far while another one is not clearly
 			// stronger, so that two equal tones make one run and not many.
-			f.tune(radians(now.hz, rate))
-			if p, _ := f.power(frame); p >= power/4 {
+			if p := f.powerBeside(frame, w, radians(now.hz, rate)); p >= power/4 {
 				hz, power = now.hz, p
 			} else {
 				now = nil
@@ -121,21 +121,32 @@ func (f *fitter) toneOf(frame []float64, lowest float64) (w, power float64, ok b
 	return w, power, toLevel(power) >= segmentFloor-6 && power >= standsOut(len(frame))*(power+rest)
 }
 
+// powerBeside returns the power of a tone of frequency other in what is left of a
+// frame without the tone of frequency w: the latter alone has some at the former
+// when they are near each other.
+func (f *fitter) powerBeside(frame []float64, w, other float64) float64 {
+	f.tune(w)
+	a, b, c := f.solve(frame)
+	rest := make([]float64, len(frame))
+	for i, v := range frame {
+		rest[i] = v - c - a*f.cos[i] - b*f.sin[i]
+	}
+	f.tune(other)
+	p, _ := f.power(rest)
+	return p
+}
+
 // sameTone says whether two frequencies are one tone measured twice.
 func sameTone(a, b float64) bool {
 	return math.Abs(a-b) <= max(10, 0.03*min(a, b))
 }
 
-// sharpen moves the ends of the run, which frames give to some 20 ms, to where
-// the tone has half the amplitude that it has a little further in.
+// sharpen moves the ends of the run, which frames give to half their length, to
+// where the tone begins and ends. What a frame found of a tone that only its
+// fringe touches then ends before it starts.
 func (r *run) sharpen(x []float64, rate int) {
-	near := min(5, len(r.powers))
-	head := math.Sqrt(slices.Max(r.powers[:near])) / 2
-	tail := math.Sqrt(slices.Max(r.powers[len(r.powers)-near:])) / 2
 	e := newEnvelope(x, rate, r.hz)
-	middle := (r.start + r.end) / 2
-	r.start = e.edge(min(r.start+framesIn(segmentFrame/2, rate), middle), -1, head)
-	r.end = e.edge(max(r.end-framesIn(segmentFrame/2, rate), middle), +1, tail)
+	r.start, r.end = e.edge(r.start, +1), e.edge(r.end, -1)
 }
 
 // An envelope gives the amplitude of one tone over time.
@@ -144,20 +155,19 @@ type envelope struct {
 	w      float64
 	window []float64
 	step   int // samples in a millisecond
-	reach  int // how many samples an edge may be away
 }
 
 func newEnvelope(x []float64, rate int, hz float64) *envelope {
-	e := &envelope{x: x, w: radians(hz, rate), step: max(rate/1000, 1), reach: framesIn(segmentFrame*3/2, rate)}
+	e := &envelope{x: x, w: radians(hz, rate), step: max(rate/1000, 1)}
 	// Three periods or more keep the tone's mirror image out.
 	n := max(framesIn(edgeWindow, rate), int(3*float64(rate)/hz))
 	e.window = newFitter(n).window
 	return e
 }
 
-// rms returns the root mean square of the tone around a sample. Before the
-// beginning and after the end there is silence.
-func (e *envelope) rms(at int) float64 {
+// amplitude returns that of the tone around a sample. Before the beginning and
+// after the end there is silence.
+func (e *envelope) amplitude(at int) float64 {
 	at -= len(e.window) / 2
 	var sum complex128
 	z, step := complex(1, 0), cmplx.Rect(1, -e.w)
@@ -167,25 +177,42 @@ func (e *envelope) rms(at int) float64 {
 		}
 		z *= step
 	}
-	return cmplx.Abs(sum) * math.Sqrt2
+	return cmplx.Abs(sum)
 }
 
-// edge goes from a sample in one direction (-1 or +1), on to where the tone
-// reaches the given amplitude and then to where it loses it, to a millisecond.
-func (e *envelope) edge(from, direction int, amplitude float64) int {
-	at, inside := from, false
-	for d := 0; d <= e.reach && at >= 0 && at <= len(e.x); d += e.step {
-		if e.rms(at) >= amplitude {
-			inside = true
-		} else if inside {
-			return at
+// edge returns where, near a sample, the tone begins (direction +1) or ends (-1):
+// where the 20 ms on the one side have most over the 20 ms on the other. Averages
+// make little of noise, and of the beat with another tone that sounds at the same
+// time. Of places that are nearly as good it takes the
+// outermost: a packet may be missing next to the edge.
+func (e *envelope) edge(near, direction int) int {
+	const span = 20 // a packet, so that the edges around a lost one are sharp
+	// A frame may still find the tone when only its fringe is in it.
+	const reach = int((segmentFrame/2 + segmentHop) / time.Millisecond)
+	// sums[i] is the sum of the amplitudes before step i-reach-span.
+	var sums [2*(reach+span) + 1]float64
+	for i := range len(sums) - 1 {
+		at := near + (i-reach-span)*e.step + e.step/2
+		sums[i+1] = sums[i] + e.amplitude(at)
+	}
+	var rises [2*reach + 1]float64 // from the outside to the inside
+	for d := range rises {
+		i := (d-reach)*direction + reach + span
+		before, after := sums[i]-sums[i-span], sums[i+span]-sums[i]
+		if at := near + (d-reach)*direction*e.step; at >= 0 && at <= len(e.x) {
+			rises[d] = (after - before) * float64(direction)
 		}
-		at += direction * e.step
 	}
-	if !inside {
-		return from
+	most := slices.Max(rises[:])
+	if most <= 0 {
+		return near
 	}
-	return max(0, min(at, len(e.x)))
+	for d, rise := range rises {
+		if rise >= 0.75*most && rise == slices.Max(rises[max(0, d-span/2):min(len(rises), d+span/2)]) {
+			return near + (d-reach)*direction*e.step
+		}
+	}
+	return near
 }
 
 // joinRuns makes one run of what is one tone with short gaps, in which there

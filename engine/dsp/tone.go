@@ -28,18 +28,19 @@ type Tone struct {
 	// SNR is the ratio of the tone to everything else but a DC offset, in dB:
 	// noise, other tones, distortion, gaps. 0 when there is no tone. A clean
 	// 16-bit tone has about 98 dB less what it is below full scale, one that
-	// went through G.711 35 to 40 dB.
+	// went through G.711 30 dB or more.
 	SNR float64
 	// Clipped counts samples in runs of two or more at the same end of the
-	// 16-bit range. A sine that just reaches full scale has none.
+	// 16-bit range. A sine that just reaches full scale has none, but for one so
+	// low (30 Hz at 16 kHz) that neighbouring samples round to the same value.
 	Clipped int
 }
 
 // String shows the tone for a log or a failed test.
 func (t Tone) String() string {
-	s := fmt.Sprintf("%.1f Hz %.1f dBov", t.Hz, t.Level)
+	s := fmt.Sprintf("no tone %.1f dBov", t.Level)
 	if t.Hz > 0 {
-		s += fmt.Sprintf(" SNR %.0f dB", t.SNR)
+		s = fmt.Sprintf("%.1f Hz %.1f dBov SNR %.0f dB", t.Hz, t.Level, t.SNR)
 	}
 	if t.Clipped > 0 {
 		s += fmt.Sprintf(" %d clipped", t.Clipped)
@@ -55,13 +56,15 @@ const toneBlock = 100 * time.Millisecond
 // MeasureTone finds the strongest tone in samples of one channel and measures
 // it. Audio that holds several tones one after the other is for [Segments].
 //
-// For a tone of 100 ms or more, between 30 Hz and 0.49 of the rate, that sounds
-// all the time: frequency within 0.1 Hz and level within 0.1 dB when it is clean
-// or has white noise 10 dB below it; within 0.5 Hz and 0.2 dB at 0 dB, or through
-// G.711. Frames that were lost (5 % of them, replaced by silence) or repeated
-// leave the frequency within 0.5 Hz and take up to 1 dB from the level. SNR is
-// within 0.5 dB up to 60 dB. Shorter input is measured less exactly; less than
-// two periods, or less than 32 samples, has no tone.
+// For a tone of 1 s or more, between 30 Hz and 0.49 of the rate, that sounds all
+// the time, frequency is within 0.1 Hz and level within 0.1 dB when the tone is
+// clean (from 100 ms on) or white noise is 10 dB below it. With noise as loud as
+// the tone it is 0.5 Hz and 0.2 dB, through G.711 0.1 Hz and 0.3 dB, since its
+// coarse steps change what is heard. Frames of 20 ms that were lost (5 % of them,
+// replaced by silence), dropped or repeated leave the frequency within 0.5 Hz and
+// take up to 1 dB from the level. SNR is within 0.5 dB up to 60 dB. Shorter input
+// is measured less exactly; less than about a period and a half, or less than 32
+// samples, has no tone.
 //
 // Audio has a tone when one frequency stands out from what noise does by
 // chance; a tone 10 dB below white noise in the telephone band is lost in it.
