@@ -34,9 +34,6 @@ type Kamailio struct {
 	proc *process
 }
 
-// Password is the password of a user at every peer: "pw" and the name.
-func Password(user string) string { return "pw" + user }
-
 // StartKamailio starts a Kamailio, which ends with the test.
 func StartKamailio(tb testing.TB, o KamailioOptions) *Kamailio {
 	tb.Helper()
@@ -104,12 +101,6 @@ func (k *Kamailio) RPC(method string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// Location is one registered contact.
-type Location struct {
-	User    string // address of record, without a domain
-	Contact string // SIP URI
-}
-
 // Locations returns the contacts that are registered now.
 func (k *Kamailio) Locations() ([]Location, error) {
 	dump, err := k.RPC("ul.dump")
@@ -134,15 +125,5 @@ func (k *Kamailio) Locations() ([]Location, error) {
 // not happen within d.
 func (k *Kamailio) WaitLocations(n int, d time.Duration) []Location {
 	k.tb.Helper()
-	var all []Location
-	err := poll(d, k.proc.done, func() (err error) {
-		if all, err = k.Locations(); err == nil && len(all) != n {
-			err = fmt.Errorf("%d contacts are registered", len(all))
-		}
-		return err
-	})
-	if err != nil {
-		k.tb.Fatalf("waited %v for %d registered contacts: %v: %v", d, n, err, all)
-	}
-	return all
+	return waitLocations(k.tb, k.proc, k.Locations, n, d)
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"os"
@@ -47,55 +48,64 @@ func dialSIP(network, addr, caFile string) (*sipConn, error) {
 	return &sipConn{conn, bufio.NewReaderSize(conn, 1<<16), strings.ToUpper(network), addr}, nil
 }
 
-// response is what a peer answered.
-type response struct {
-	code   int
+// message is a SIP request or response.
+type message struct {
+	method string // of a request; "" in a response
+	code   int    // of a response
 	header textproto.MIMEHeader
+	body   string
 }
 
-// do sends a request without a body and returns the final response. The Via, From-tag, Call-ID and Content-Length
-// header fields are added to header.
-func (c *sipConn) do(method, uri string, header ...string) (*response, error) {
+// send sends a request. The Via, Max-Forwards and Content-Length header fields are added to header.
+func (c *sipConn) send(method, uri, branch, body string, header ...string) error {
+	lines := append([]string{
+		method + " " + uri + " SIP/2.0",
+		fmt.Sprintf("Via: SIP/2.0/%s %s;rport;branch=z9hG4bK%s", c.via, c.LocalAddr(), branch),
+		"Max-Forwards: 70",
+	}, header...)
+	lines = append(lines, fmt.Sprint("Content-Length: ", len(body)), "", body)
+	_, err := c.Write([]byte(strings.Join(lines, "\r\n")))
+	return err
+}
+
+// do sends a request that has no body and begins no dialog, and returns the final response.
+func (c *sipConn) do(method, uri string, header ...string) (*message, error) {
 	if err := c.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
 		return nil, err
 	}
-	lines := append([]string{
-		method + " " + uri + " SIP/2.0",
-		fmt.Sprintf("Via: SIP/2.0/%s %s;rport;branch=z9hG4bK%s", c.via, c.LocalAddr(), rand.Text()),
-		"Max-Forwards: 70",
-		"Call-ID: " + rand.Text(),
-	}, header...)
-	lines = append(lines, "Content-Length: 0", "", "")
-	if _, err := c.Write([]byte(strings.Join(lines, "\r\n"))); err != nil {
+	if err := c.send(method, uri, rand.Text(), "", append(header, "Call-ID: "+rand.Text())...); err != nil {
 		return nil, err
 	}
 	for {
-		r, err := c.read()
-		if err != nil || r.code >= 200 {
-			return r, err
+		m, err := c.read()
+		if err != nil || m.code >= 200 {
+			return m, err
 		}
 	}
 }
 
-// read reads the next response, of which one UDP packet never holds a part only.
-func (c *sipConn) read() (*response, error) {
+// read reads the next message. One that came by UDP is in one packet, so a broken one does not spoil the next.
+func (c *sipConn) read() (*message, error) {
 	tp := textproto.NewReader(c.in)
-	status, err := tp.ReadLine()
+	start, err := tp.ReadLine()
 	if err != nil {
 		return nil, err
 	}
-	r := &response{}
-	if _, err := fmt.Sscanf(status, "SIP/2.0 %d ", &r.code); err != nil {
-		return nil, fmt.Errorf("not a SIP status line: %q", status)
+	m := &message{}
+	if _, err := fmt.Sscanf(start, "SIP/2.0 %d ", &m.code); err != nil {
+		m.method, _, _ = strings.Cut(start, " ")
 	}
-	if r.header, err = tp.ReadMIMEHeader(); err != nil {
+	if m.header, err = tp.ReadMIMEHeader(); err != nil {
 		return nil, err
 	}
-	if n, err := strconv.Atoi(r.header.Get("Content-Length")); err == nil {
-		_, err = c.in.Discard(n)
-		return r, err
+	n, err := strconv.Atoi(m.header.Get("Content-Length"))
+	if err != nil {
+		return nil, fmt.Errorf("%q: Content-Length: %w", start, err)
 	}
-	return r, nil
+	body := make([]byte, n)
+	_, err = io.ReadFull(c.in, body)
+	m.body = string(body)
+	return m, err
 }
 
 // options returns nil when the peer at addr answers OPTIONS with 200.

@@ -131,7 +131,7 @@ func startSIPp(tb testing.TB, sc scenario) *SIPp {
 	tb.Cleanup(func() {
 		s.proc.stop()
 		if tb.Failed() {
-			tb.Logf("%s\n%s", tail(s.Errors, logTail), tail(s.Messages, 4*logTail))
+			tb.Logf("%s\n%s", tail(s.Errors, logTail), tail(s.Messages, 2*logTail))
 		}
 	})
 	return s

@@ -1,0 +1,264 @@
+//go:build linux
+
+package peers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Asterisk is a PBX. It knows these accounts, whose password is that of [Password] and whose domain is 127.0.0.1:
+//
+//	1001  any transport, plain RTP, digest with MD5
+//	1002  the same, digest with SHA-256 and MD5 offered in this order
+//	1003  the same as 1002, and SRTP with keys in the SDP (SDES) required: 488 without
+//
+// A call from one of them is answered according to the number:
+//
+//	100N   rings that account, for as long as the caller waits
+//	600    echo
+//	601    a tone of 440 Hz and ToneLevel for 3 s, then BYE
+//	602    menu: 330 Hz for 1 s, then 10 s for a digit. 1: 440 Hz for 2 s, 2: 880 Hz for 2 s, then the menu again;
+//	       0: 550 Hz for 0.5 s, then BYE; another digit: the menu again; no digit: BYE. All at ToneLevel. A
+//	       digit cuts a tone short, and each choice makes the event
+//	       {Event: UserEvent, UserEvent: IVR, Choice: 1, 2, 0, invalid or none}
+//	603    440 Hz at ToneLevel, with a pause of some milliseconds every 3 s, until the caller hangs up
+//	608    486
+//	609    503
+//	610    180, and nothing more for an hour
+//	611    183 and 440 Hz at ToneLevel for 3 s as early media, then 486
+//	613    200, and BYE after 2 s
+//	614    200, after 1 s the DTMF digits 1234567890*#ABCD by RFC 4733, 250 ms each and 150 ms between them, then BYE
+//	616NN  refused by the Q.850 cause NN: 61601 with 404, 61617 with 486, 61621 with 403
+//
+// It takes Opus, G.722, PCMA, PCMU, GSM and Speex, in its own order of preference.
+type Asterisk struct {
+	UDP   string // host:port
+	TCP   string // host:port, the same as UDP
+	TLS   string // host:port; TLS 1.2
+	AMI   string // host:port of the manager interface
+	Certs Certs  // the CA verifies the TLS server
+	Log   string // file with its log, every SIP message included
+
+	tb   testing.TB
+	proc *process
+	ami  *manager
+}
+
+// How long the tones of extensions 601 and 602 are.
+const (
+	PromptSeconds  = 3.0 // 601, 603, 611
+	BranchSeconds  = 2.0 // 602, after 1 or 2
+	MenuSeconds    = 1.0
+	GoodbyeSeconds = 0.5
+)
+
+// The frequencies of the menu of extension 602.
+const (
+	MenuHz    = 330.0
+	Branch1Hz = ToneHz
+	Branch2Hz = 880.0
+	GoodbyeHz = 550.0
+)
+
+const rtpPorts = 512 // each call leg takes two
+
+// account is an account of Asterisk's.
+type account struct {
+	User, Password, Algorithms string
+	SRTP                       bool
+}
+
+// StartAsterisk starts an Asterisk, which ends with the test.
+func StartAsterisk(tb testing.TB) *Asterisk {
+	tb.Helper()
+	RequireNetns(tb)
+	root := asteriskRoot(tb)
+	lib := onlyMatch(tb, filepath.Join(root, "usr/lib/*-linux-*"))
+	dir, port, rtp := runDir(tb), FreePorts(tb, 3), FreePorts(tb, rtpPorts)
+	a := &Asterisk{
+		UDP: address(port), TCP: address(port), TLS: address(port + 1), AMI: address(port + 2),
+		Certs: MakeCerts(tb, dir),
+		Log:   filepath.Join(dir, "log"),
+		tb:    tb,
+	}
+	asteriskFiles(tb, root, dir)
+	writeConfigs(tb, "asterisk", dir, map[string]any{
+		"Dir": dir, "Root": root, "Modules": filepath.Join(lib, "asterisk/modules"), "Certs": a.Certs,
+		"IP": Loopback, "UDP": a.UDP, "TCP": a.TCP, "TLS": a.TLS, "AMIPort": port + 2,
+		"RTPFirst": rtp, "RTPLast": rtp + rtpPorts - 1,
+		"Accounts": []account{
+			{User: "1001", Password: Password("1001"), Algorithms: "MD5"},
+			{User: "1002", Password: Password("1002"), Algorithms: "SHA-256,MD5"},
+			{User: "1003", Password: Password("1003"), Algorithms: "SHA-256,MD5", SRTP: true},
+		},
+	})
+	a.proc = startProcess(tb, command{
+		name: "asterisk", log: filepath.Join(dir, "stdout"), dir: dir,
+		// its own loader, since its C library is newer than the system's; -f: stay in the foreground
+		argv: []string{
+			onlyMatch(tb, filepath.Join(lib, "ld-linux*.so.*")), "--library-path", lib, "--argv0", "asterisk",
+			filepath.Join(root, "usr/sbin/asterisk"), "-f", "-C", filepath.Join(dir, "asterisk.conf"),
+		},
+	})
+	tb.Cleanup(func() {
+		a.proc.stop()
+		if a.ami != nil {
+			a.ami.close()
+		}
+		if tb.Failed() {
+			tb.Log(tail(a.Log, 2*logTail))
+		}
+	})
+	a.proc.waitUp(func() (err error) {
+		a.ami, err = dialManager(a.AMI)
+		return err
+	})
+	boot := &Watch{a: a}
+	boot.Wait(upDeadline, Event{"Event": "FullyBooted"})
+	a.requireQuietStart()
+	return a
+}
+
+// requireQuietStart fails the test when the log complains, say of a module that is missing: Asterisk starts
+// anyway, and the test would fail later in a way that is harder to read.
+func (a *Asterisk) requireQuietStart() {
+	a.tb.Helper()
+	log, err := os.ReadFile(a.Log)
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, " ERROR[") || strings.Contains(line, " WARNING[") {
+			a.tb.Errorf("asterisk at the start: %s", strings.TrimSpace(line))
+		}
+	}
+}
+
+// asteriskRoot is the folder that install.sh unpacked Asterisk to.
+func asteriskRoot(tb testing.TB) string {
+	tb.Helper()
+	out, err := exec.Command(filepath.Join(moduleDir(tb), "test/peers/install.sh"), "--print-asterisk-root").Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = fmt.Errorf("%w: %s", err, exit.Stderr)
+		}
+		tb.Fatalf("where Asterisk is: %v", err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// moduleDir is the top folder of the clone: tests run in the folder of their package.
+func moduleDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == "/" {
+			err = errors.New("no go.mod above the working directory")
+		}
+	}
+	tb.Fatal(err)
+	return ""
+}
+
+func onlyMatch(tb testing.TB, pattern string) string {
+	tb.Helper()
+	m, err := filepath.Glob(pattern)
+	if err != nil || len(m) != 1 {
+		tb.Fatalf("%s: %d files, want 1 (%v)", pattern, len(m), err)
+	}
+	return m[0]
+}
+
+// asteriskFiles puts into dir what Asterisk expects there besides its configuration.
+func asteriskFiles(tb testing.TB, root, dir string) {
+	tb.Helper()
+	for _, sub := range []string{"data", "keys", "lib", "spool"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	// Asterisk takes the definitions of its options from its documentation.
+	if err := os.Symlink(filepath.Join(root, "usr/share/asterisk/documentation"), filepath.Join(dir, "data/documentation")); err != nil {
+		tb.Fatal(err)
+	}
+	// Without these it complains at the start.
+	for _, name := range []string{"acl", "ccss", "cdr", "cel", "features", "pjproject", "udptl"} {
+		if err := os.WriteFile(filepath.Join(dir, name+".conf"), nil, 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	for _, p := range []struct {
+		name        string
+		hz, seconds float64
+	}{
+		{"tone440", ToneHz, PromptSeconds},
+		{"branch1", Branch1Hz, BranchSeconds},
+		{"branch2", Branch2Hz, BranchSeconds},
+		{"menu", MenuHz, MenuSeconds},
+		{"goodbye", GoodbyeHz, GoodbyeSeconds},
+	} {
+		if err := ToneWAV(filepath.Join(dir, p.name+".wav"), p.hz, ToneLevel, p.seconds, 8000, 1); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// Stop ends the Asterisk and waits until it is gone. Stopping it twice does nothing.
+func (a *Asterisk) Stop() {
+	a.tb.Helper()
+	a.proc.stop()
+}
+
+// CLI runs a command of Asterisk's command line, such as "core show channels", and returns its output.
+func (a *Asterisk) CLI(command string) string {
+	a.tb.Helper()
+	r, err := a.ami.action(Event{"Action": "Command", "Command": command})
+	if err != nil {
+		a.tb.Fatalf("asterisk: %s: %v", command, err)
+	}
+	return r["Output"]
+}
+
+// Originate calls the registered phone of user and, when it answers, connects it to the extension exten. It does
+// not wait: the event {Event: OriginateResponse, Response: Success or Failure} says what came of it.
+func (a *Asterisk) Originate(user, exten string) {
+	a.tb.Helper()
+	_, err := a.ami.action(Event{
+		"Action": "Originate", "Channel": "PJSIP/" + user, "Context": "phones", "Exten": exten, "Priority": "1",
+		"CallerID": fmt.Sprintf("%q <%s>", "Asterisk", exten), "Async": "true", "Timeout": "30000",
+	})
+	if err != nil {
+		a.tb.Fatalf("asterisk: Originate %s: %v", user, err)
+	}
+}
+
+// Locations returns the contacts that are registered now.
+func (a *Asterisk) Locations() ([]Location, error) {
+	list, err := a.ami.list(Event{"Action": "PJSIPShowRegistrationInboundContactStatuses"}, "ContactStatusDetail")
+	if err != nil {
+		return nil, err
+	}
+	var all []Location
+	for _, e := range list {
+		all = append(all, Location{User: e["AOR"], Contact: e["URI"]})
+	}
+	return all, nil
+}
+
+// WaitLocations waits until exactly n contacts are registered and returns them. It ends the test when that does
+// not happen within d.
+func (a *Asterisk) WaitLocations(n int, d time.Duration) []Location {
+	a.tb.Helper()
+	return waitLocations(a.tb, a.proc, a.Locations, n, d)
+}

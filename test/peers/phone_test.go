@@ -1,0 +1,344 @@
+//go:build integration && linux
+
+package peers
+
+import (
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// dialog is one call by UDP and PCMA: as small a phone as shows that a peer does what it should.
+type dialog struct {
+	t          *testing.T
+	sip        *sipConn
+	rtp        *net.UDPConn
+	uri        string // called, then where its Contact points
+	branch     string // of the last INVITE
+	id         []string
+	to         string
+	cseq       int
+	code       int      // of the final response
+	provisions []int    // codes of the provisional responses
+	media      net.Addr // from the last SDP
+	seq        uint16   // of RTP packets sent
+	stamp      uint32
+}
+
+const waitSIP = 20 * time.Second
+
+// dial sends an INVITE; see await.
+func dial(t *testing.T, addr, uri, user string) *dialog {
+	t.Helper()
+	sip, err := dialSIP("udp", addr, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rtp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(Loopback)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sip.Close(); rtp.Close() })
+	d := &dialog{t: t, sip: sip, rtp: rtp, uri: uri, to: "To: <" + uri + ">"}
+	d.id = []string{
+		fmt.Sprintf("From: <sip:%s@%s>;tag=%s", user, Loopback, rand.Text()),
+		fmt.Sprintf("Contact: <sip:%s@%s>", user, sip.LocalAddr()),
+		"Call-ID: " + rand.Text(),
+	}
+	d.invite()
+	return d
+}
+
+// call dials and waits for the final response, after answering a challenge.
+func call(t *testing.T, addr, uri, user string) *dialog {
+	t.Helper()
+	d := dial(t, addr, uri, user)
+	d.await(200)
+	return d
+}
+
+func (d *dialog) invite(header ...string) {
+	d.t.Helper()
+	d.branch = rand.Text()
+	d.cseq++
+	sdp := strings.Join([]string{
+		"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0",
+		fmt.Sprintf("m=audio %d RTP/AVP 8 101", d.rtp.LocalAddr().(*net.UDPAddr).Port),
+		"a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "",
+	}, "\r\n")
+	d.request("INVITE", d.branch, d.cseq, sdp, append(header, "Content-Type: application/sdp")...)
+}
+
+func (d *dialog) request(method, branch string, cseq int, body string, header ...string) {
+	d.t.Helper()
+	header = append(header, d.id...)
+	header = append(header, d.to, fmt.Sprintf("CSeq: %d %s", cseq, method))
+	if err := d.sip.send(method, d.uri, branch, body, header...); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// await reads responses until there is one of the code least or higher, and acknowledges a final one.
+func (d *dialog) await(least int) *message {
+	d.t.Helper()
+	for {
+		m := d.read()
+		if sdp := regexp.MustCompile(`m=audio (\d+) `).FindStringSubmatch(m.body); sdp != nil {
+			port, _ := strconv.Atoi(sdp[1])
+			d.media = &net.UDPAddr{IP: net.ParseIP(Loopback), Port: port}
+		}
+		_, method, _ := strings.Cut(m.header.Get("Cseq"), " ")
+		if m.method != "" || method != "INVITE" {
+			continue // the 200 to a CANCEL
+		}
+		if m.code < 200 {
+			d.provisions = append(d.provisions, m.code)
+		} else {
+			d.acknowledge(m)
+		}
+		if (m.code == 401 || m.code == 407) && d.cseq == 1 {
+			d.invite(d.authorization(m))
+		} else if m.code >= least {
+			return m
+		}
+	}
+}
+
+// authorization answers the challenge in m to this call's INVITE.
+func (d *dialog) authorization(m *message) string {
+	user := regexp.MustCompile(`sip:(.*?)@`).FindStringSubmatch(d.id[0])[1]
+	if m.code == 407 {
+		return "Proxy-Authorization: " + digest(m.header.Get("Proxy-Authenticate"), "INVITE", d.uri, user, Password(user))
+	}
+	return "Authorization: " + digest(m.header.Get("Www-Authenticate"), "INVITE", d.uri, user, Password(user))
+}
+
+func (d *dialog) acknowledge(m *message) {
+	d.t.Helper()
+	d.code = m.code
+	to := d.to
+	d.to = "To: " + m.header.Get("To")
+	branch := d.branch
+	if contact := regexp.MustCompile(`<(.*)>`).FindStringSubmatch(m.header.Get("Contact")); m.code < 300 && contact != nil {
+		d.uri, branch = contact[1], rand.Text()
+	}
+	d.request("ACK", branch, d.cseq, "")
+	if m.code >= 300 {
+		d.to = to
+	}
+}
+
+func (d *dialog) cancel() {
+	d.t.Helper()
+	d.request("CANCEL", d.branch, d.cseq, "")
+}
+
+func (d *dialog) read() *message {
+	d.t.Helper()
+	if err := d.sip.SetDeadline(time.Now().Add(waitSIP)); err != nil {
+		d.t.Fatal(err)
+	}
+	m, err := d.sip.read()
+	if err != nil {
+		d.t.Fatalf("%s: %v", d.uri, err)
+	}
+	return m
+}
+
+// bye hangs up.
+func (d *dialog) bye() {
+	d.t.Helper()
+	d.request("BYE", rand.Text(), d.cseq+1, "")
+	for {
+		if m := d.read(); m.code != 0 && strings.HasSuffix(m.header.Get("Cseq"), "BYE") {
+			if m.code != 200 {
+				d.t.Errorf("%s: BYE: %d", d.uri, m.code)
+			}
+			return
+		}
+	}
+}
+
+// waitBye waits until the peer hangs up.
+func (d *dialog) waitBye() {
+	d.t.Helper()
+	for {
+		m := d.read()
+		if m.method != "BYE" {
+			continue
+		}
+		lines := []string{"SIP/2.0 200 OK"}
+		for _, name := range []string{"Via", "From", "To", "Call-Id", "Cseq"} {
+			lines = append(lines, name+": "+m.header.Get(name))
+		}
+		lines = append(lines, "Content-Length: 0", "", "")
+		if _, err := d.sip.Write([]byte(strings.Join(lines, "\r\n"))); err != nil {
+			d.t.Fatal(err)
+		}
+		return
+	}
+}
+
+// packet is the part of an RTP packet that these tests look at.
+type packet struct {
+	kind    byte // payload type
+	stamp   uint32
+	payload []byte
+}
+
+func (d *dialog) receive() packet {
+	d.t.Helper()
+	if err := d.rtp.SetReadDeadline(time.Now().Add(waitSIP)); err != nil {
+		d.t.Fatal(err)
+	}
+	b := make([]byte, 1500)
+	n, err := d.rtp.Read(b)
+	if err != nil || n < 12 {
+		d.t.Fatalf("%s: RTP: %d bytes, %v", d.uri, n, err)
+	}
+	return packet{b[1] & 0x7f, binary.BigEndian.Uint32(b[4:]), b[12:n]}
+}
+
+// hear returns the next n samples.
+func (d *dialog) hear(n int) []float64 {
+	d.t.Helper()
+	var s []float64
+	for len(s) < n {
+		if p := d.receive(); p.kind == 8 {
+			s = append(s, alawDecode(p.payload)...)
+		}
+	}
+	return s[:n]
+}
+
+// transmit sends one RTP packet.
+func (d *dialog) transmit(kind byte, stamp uint32, payload []byte) {
+	d.t.Helper()
+	d.seq++
+	b := append([]byte{0x80, kind}, make([]byte, 10)...)
+	binary.BigEndian.PutUint16(b[2:], d.seq)
+	binary.BigEndian.PutUint32(b[4:], stamp)
+	binary.BigEndian.PutUint32(b[8:], 0x0ff400c)
+	if _, err := d.rtp.WriteTo(append(b, payload...), d.media); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// press sends one digit by RFC 4733: event code, volume, duration; the end three times.
+func (d *dialog) press(event byte) {
+	d.t.Helper()
+	d.stamp += 8000
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for i := 1; i <= 8; i++ {
+		<-tick.C
+		end := byte(0)
+		if i > 5 {
+			end = 0x80
+		}
+		duration := uint16(min(i, 6) * 160)
+		d.transmit(101, d.stamp, []byte{event, end | 10, byte(duration >> 8), byte(duration)})
+	}
+}
+
+// level returns the peak level in decibels of the sine of hz in samples of 8 kHz, and how much of all power is
+// in it, from 0 to 1.
+func level(s []float64, hz float64) (db, share float64) {
+	var re, im, all float64
+	for i, v := range s {
+		a := 2 * math.Pi * hz * float64(i) / 8000
+		re, im, all = re+v*math.Cos(a), im+v*math.Sin(a), all+v*v
+	}
+	peak := 2 * math.Hypot(re, im) / float64(len(s))
+	return 20 * math.Log10(peak), peak * peak / 2 * float64(len(s)) / all
+}
+
+// requireTone fails the test unless s is a sine of hz at the peak level want, within half a decibel.
+func requireTone(t *testing.T, what string, s []float64, hz, want float64) {
+	t.Helper()
+	if db, share := level(s, hz); math.Abs(db-want) > 0.5 || share < 0.99 {
+		t.Errorf("%s: %.0f Hz at %.2f dB with %.0f %% of the power, want %.2f dB", what, hz, db, 100*share, want)
+	}
+}
+
+// alawDecode decodes the A-law of ITU-T G.711 to samples between -1 and 1.
+func alawDecode(b []byte) []float64 {
+	s := make([]float64, len(b))
+	for i, c := range b {
+		c ^= 0x55
+		v := float64(c&0x0f)*2 + 1
+		if segment := c >> 4 & 7; segment > 0 {
+			v = math.Ldexp(v+32, int(segment)-1)
+		}
+		s[i] = v / 4096
+		if c < 0x80 {
+			s[i] = -s[i]
+		}
+	}
+	return s
+}
+
+// register registers user once without and, after a challenge, once with a password, and returns the last
+// response.
+func register(t *testing.T, network, addr, ca, domain, user, password string) (code int, algorithm string) {
+	t.Helper()
+	c, err := dialSIP(network, addr, ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	send := func(cseq int, more ...string) *message {
+		t.Helper()
+		aor := "<sip:" + user + "@" + domain + ">"
+		m, err := c.do("REGISTER", "sip:"+domain, append([]string{
+			"From: " + aor + ";tag=" + rand.Text(), "To: " + aor, fmt.Sprintf("CSeq: %d REGISTER", cseq),
+			fmt.Sprintf("Contact: <sip:%s@%s;transport=%s>", user, c.LocalAddr(), network), "Expires: 60",
+		}, more...)...)
+		if err != nil {
+			t.Fatalf("REGISTER by %s: %v", network, err)
+		}
+		return m
+	}
+	m := send(1)
+	if m.code != 401 {
+		return m.code, ""
+	}
+	answer := digest(m.header["Www-Authenticate"][0], "REGISTER", "sip:"+domain, user, password)
+	return send(2, "Authorization: "+answer).code, regexp.MustCompile(`algorithm=([^,]*)`).FindStringSubmatch(answer)[1]
+}
+
+var challengeParam = regexp.MustCompile(`(\w+)="?([^",]*)`)
+
+// digest answers a challenge by RFC 7616, with SHA-256 or MD5.
+func digest(challenge, method, uri, user, password string) string {
+	p := map[string]string{"algorithm": "MD5"}
+	for _, m := range challengeParam.FindAllStringSubmatch(strings.TrimPrefix(challenge, "Digest "), -1) {
+		p[strings.ToLower(m[1])] = m[2]
+	}
+	hash := func(parts ...string) string {
+		s := []byte(strings.Join(parts, ":"))
+		if p["algorithm"] == "SHA-256" {
+			return fmt.Sprintf("%x", sha256.Sum256(s))
+		}
+		return fmt.Sprintf("%x", md5.Sum(s))
+	}
+	a1, a2 := hash(user, p["realm"], password), hash(method, uri)
+	a := fmt.Sprintf(`Digest username=%q, realm=%q, nonce=%q, uri=%q, algorithm=%s`, user, p["realm"], p["nonce"], uri, p["algorithm"])
+	if p["opaque"] != "" {
+		a += fmt.Sprintf(`, opaque=%q`, p["opaque"])
+	}
+	if p["qop"] == "" {
+		return a + fmt.Sprintf(`, response=%q`, hash(a1, p["nonce"], a2))
+	}
+	const nc, cnonce, qop = "00000001", "0a4f113b", "auth"
+	return a + fmt.Sprintf(`, qop=%s, nc=%s, cnonce=%q, response=%q`, qop, nc, cnonce, hash(a1, p["nonce"], nc, cnonce, qop, a2))
+}
