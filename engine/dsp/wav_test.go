@@ -1,0 +1,347 @@
+package dsp
+
+import (
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// wavFile builds WAV files, right and wrong ones. The zero value of a field is
+// what a right file of mono 16-bit PCM at 8 kHz has.
+type wavFile struct {
+	code, channels, bits, align uint16
+	rate                        uint32
+	extension                   string // after the 16 bytes of the fmt chunk
+	between                     string // whole chunks between fmt and data
+	data                        string
+	after                       string // whole chunks after data
+	riffSize, dataSize          *uint32
+}
+
+func (w wavFile) bytes() []byte {
+	or := func(v *uint16, d uint16) uint16 {
+		if *v == 0 {
+			return d
+		}
+		return *v
+	}
+	code, channels, bits := or(&w.code, 1), or(&w.channels, 1), or(&w.bits, 16)
+	align := or(&w.align, channels*bits/8)
+	rate := w.rate
+	if rate == 0 {
+		rate = 8000
+	}
+	le := binary.LittleEndian
+	f := le.AppendUint16(nil, code)
+	f = le.AppendUint16(f, channels)
+	f = le.AppendUint32(f, rate)
+	f = le.AppendUint32(f, rate*uint32(align))
+	f = le.AppendUint16(f, align)
+	f = le.AppendUint16(f, bits)
+	data := chunk("data", w.data)
+	if w.dataSize != nil {
+		data = data[:4] + string(le.AppendUint32(nil, *w.dataSize)) + data[8:]
+	}
+	body := "WAVE" + chunk("fmt ", string(f)+w.extension) + w.between + data + w.after
+	riff := chunk("RIFF", body)
+	if w.riffSize != nil {
+		riff = riff[:4] + string(le.AppendUint32(nil, *w.riffSize)) + riff[8:]
+	}
+	return []byte(riff)
+}
+
+func chunk(id, body string) string {
+	c := id + string(binary.LittleEndian.AppendUint32(nil, uint32(len(body)))) + body
+	if len(body)%2 == 1 {
+		c += "\x00"
+	}
+	return c
+}
+
+const (
+	pcmGUID   = "\x01\x00" + subFormatTail
+	muLawGUID = "\x07\x00" + subFormatTail
+)
+
+func TestDecodeWAV(t *testing.T) {
+	const four = "\x01\x00\xff\xff\x00\x80\xff\x7f"
+	want := []int16{1, -1, -32768, 32767}
+	size := func(n uint32) *uint32 { return &n }
+	tests := []struct {
+		name       string
+		file       wavFile
+		want       Audio
+		unfinished bool
+	}{
+		{"mono", wavFile{data: four}, Audio{Rate: 8000, Channels: 1, Samples: want}, false},
+		{"stereo", wavFile{data: four, channels: 2, rate: 44100}, Audio{Rate: 44100, Channels: 2, Samples: want}, false},
+		{"8 bits", wavFile{data: "\x80\x00\xff", bits: 8}, Audio{Rate: 8000, Channels: 1, Samples: []int16{0, -32768, 32512}}, false},
+		{"24 bits", wavFile{data: "\xff\x01\x00\x00\x00\x80", bits: 24}, Audio{Rate: 8000, Channels: 1, Samples: []int16{1, -32768}}, false},
+		{"32 bits", wavFile{data: "\xff\xff\x01\x00\x00\x00\x00\x80", bits: 32}, Audio{Rate: 8000, Channels: 1, Samples: []int16{1, -32768}}, false},
+		{"A-law", wavFile{data: "\xd5\x55\xaa\x2a", bits: 8, code: 6}, Audio{Rate: 8000, Channels: 1, Samples: []int16{8, -8, 32256, -32256}}, false},
+		{"mu-law", wavFile{data: "\xff\x7f\x80\x00", bits: 8, code: 7}, Audio{Rate: 8000, Channels: 1, Samples: []int16{0, 0, 32124, -32124}}, false},
+		{"WAVEFORMATEX", wavFile{data: four, extension: "\x00\x00"}, Audio{Rate: 8000, Channels: 1, Samples: want}, false},
+		{"extensible", wavFile{data: four, code: 0xFFFE, extension: "\x16\x00\x10\x00\x04\x00\x00\x00" + pcmGUID}, Audio{Rate: 8000, Channels: 1, Samples: want}, false},
+		{"extensible mu-law", wavFile{data: "\x00\x80", bits: 8, code: 0xFFFE, extension: "\x16\x00\x08\x00\x04\x00\x00\x00" + muLawGUID}, Audio{Rate: 8000, Channels: 1, Samples: []int16{-32124, 32124}}, false},
+		{"LIST of odd size", wavFile{data: four, between: chunk("LIST", "INFOx")}, Audio{Rate: 8000, Channels: 1, Samples: want}, false},
+		{"many chunks", wavFile{data: four, between: chunk("fact", "1234") + chunk("bext", strings.Repeat("x", 601)) + chunk("junk", ""), after: chunk("id3 ", "abc")}, Audio{Rate: 8000, Channels: 1, Samples: want}, false},
+		{"empty", wavFile{}, Audio{Rate: 8000, Channels: 1, Samples: []int16{}}, false},
+		{"empty, chunk after", wavFile{after: chunk("LIST", "INFO")}, Audio{Rate: 8000, Channels: 1, Samples: []int16{}}, false},
+		{"sizes never filled in", wavFile{data: four, dataSize: size(0), riffSize: size(0)}, Audio{Rate: 8000, Channels: 1, Samples: want}, true},
+		{"sizes of the header alone", wavFile{data: four, dataSize: size(0), riffSize: size(36)}, Audio{Rate: 8000, Channels: 1, Samples: want}, true},
+		{"sizes of a stream", wavFile{data: four, dataSize: size(0xFFFFFFFF), riffSize: size(0xFFFFFFFF)}, Audio{Rate: 8000, Channels: 1, Samples: want}, true},
+		{"data larger than the file", wavFile{data: four, dataSize: size(4000)}, Audio{Rate: 8000, Channels: 1, Samples: want}, true},
+		{"half a sample at the end", wavFile{data: four + "\x05", after: chunk("LIST", "INFO")}, Audio{Rate: 8000, Channels: 1, Samples: want}, false},
+		{"half a frame at the end", wavFile{data: four[:6], channels: 2}, Audio{Rate: 8000, Channels: 2, Samples: want[:2]}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := decodeWAV(tt.file.bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Rate != tt.want.Rate || got.Channels != tt.want.Channels || !slices.Equal(got.Samples, tt.want.Samples) {
+				t.Errorf("got %v %v, want %v %v", got, got.Samples, &tt.want, tt.want.Samples)
+			}
+			if got.Unfinished != tt.unfinished {
+				t.Errorf("unfinished is %v", got.Unfinished)
+			}
+		})
+	}
+}
+
+func TestDecodeWAVErrors(t *testing.T) {
+	zero := uint32(0)
+	ok := string(wavFile{data: "1234"}.bytes())
+	tests := []struct {
+		name   string
+		file   string
+		offset int64
+		reason string
+	}{
+		{"nothing", "", 0, "no RIFF WAVE header"},
+		{"text", "This is no WAV file at all.", 0, "no RIFF WAVE header"},
+		{"another RIFF", strings.Replace(ok, "WAVE", "AVI ", 1), 0, "no RIFF WAVE header"},
+		{"big-endian", strings.Replace(ok, "RIFF", "RIFX", 1), 0, "RIFX files are not supported"},
+		{"64 bits", strings.Replace(ok, "RIFF", "RF64", 1), 0, "RF64 files are not supported"},
+		{"header alone", ok[:12], 12, "the file ends before a data chunk"},
+		{"cut in a chunk header", ok[:40], 36, "the file ends before a data chunk"},
+		{"cut in fmt", ok[:30], 20, "fmt chunk of 10 bytes, want 16 or more"},
+		{"no data", strings.Replace(ok, "data", "dada", 1), 48, "the file ends before a data chunk"},
+		{"no fmt", strings.Replace(ok, "fmt ", "fmtx", 1), 36, "data chunk before the fmt chunk"},
+		{"chunk past the end", string(wavFile{data: "1234", between: "LIST\xf0\xff\xff\xff"}.bytes()), 44 + 0xfffffff0, "the file ends before a data chunk"},
+		{"float", string(wavFile{code: 3, bits: 32}.bytes()), 20, "format code 3 with 32 bits is not supported"},
+		{"12 bits", string(wavFile{bits: 12, align: 2}.bytes()), 20, "format code 1 with 12 bits is not supported"},
+		{"16-bit A-law", string(wavFile{code: 6, bits: 16}.bytes()), 20, "format code 6 with 16 bits is not supported"},
+		{"rate 0", ok[:24] + "\x00\x00\x00\x00" + ok[28:], 24, "sample rate 0"},
+		{"rate", string(wavFile{rate: 1_000_001}.bytes()), 24, "sample rate 1000001"},
+		{"no channels", ok[:22] + "\x00\x00" + ok[24:], 22, "0 channels"},
+		{"channels", string(wavFile{channels: 257}.bytes()), 22, "257 channels"},
+		{"align", string(wavFile{align: 3}.bytes()), 32, "block align 3, want 2"},
+		{"extensible too short", string(wavFile{code: 0xFFFE, extension: "\x00\x00"}.bytes()), 20, "extensible fmt chunk of 18 bytes"},
+		{"sub-format", string(wavFile{code: 0xFFFE, extension: "\x16\x00\x10\x00\x04\x00\x00\x00" + strings.Repeat("G", 16)}.bytes()), 44, "unknown sub-format 4747"},
+		{"no data, sizes not filled in", string(wavFile{riffSize: &zero}.bytes())[:36], 36, "the file ends before a data chunk"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a, err := decodeWAV([]byte(tt.file))
+			var fe *FormatError
+			if !errors.As(err, &fe) {
+				t.Fatalf("got %v, error %v, want a *FormatError", a, err)
+			}
+			if fe.Offset != tt.offset || !strings.Contains(fe.Reason, tt.reason) {
+				t.Errorf("got %v, want %q at byte %d", err, tt.reason, tt.offset)
+			}
+		})
+	}
+}
+
+// G.711's tables are defined by segments of 16 steps; all 256 codes must be
+// where ITU-T G.711 puts them.
+func TestExpandG711(t *testing.T) {
+	for c := range 256 {
+		// mu-law: all bits inverted, 14 bits wide, biased by 33.
+		m := ^byte(c)
+		want := ((int(m&15)*2 + 33) << (m >> 4 & 7)) - 33
+		if m&0x80 != 0 {
+			want = -want
+		}
+		if got := int(expandMuLaw(byte(c))); got != 4*want {
+			t.Errorf("mu-law %#02x: got %d, want %d", c, got, 4*want)
+		}
+		// A-law: even bits inverted, 13 bits wide; the first two segments have the same step.
+		a := byte(c) ^ 0x55
+		want = int(a&15)*2 + 1
+		if seg := a >> 4 & 7; seg > 0 {
+			want = (want + 32) << (seg - 1)
+		}
+		if a&0x80 == 0 {
+			want = -want
+		}
+		if got := int(expandALaw(byte(c))); got != 8*want {
+			t.Errorf("A-law %#02x: got %d, want %d", c, got, 8*want)
+		}
+	}
+}
+
+func TestWriteWAV(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.wav")
+	for _, a := range []*Audio{
+		{Rate: 8000, Channels: 1, Samples: GenerateTone(8000, ms(100), -10, 440)},
+		{Rate: 48000, Channels: 2, Samples: []int16{1, -1, 32767, -32768}},
+		{Rate: 16000, Channels: 1},
+	} {
+		if err := WriteWAV(path, a); err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadWAV(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Rate != a.Rate || got.Channels != a.Channels || !slices.Equal(got.Samples, a.Samples) || got.Unfinished {
+			t.Errorf("wrote %v, read %v", a, got)
+		}
+	}
+}
+
+func TestWriteWAVErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.wav")
+	for want, a := range map[string]*Audio{
+		"sample rate 0":              {Channels: 1},
+		"0 channels":                 {Rate: 8000},
+		"do not divide into 2":       {Rate: 8000, Channels: 2, Samples: []int16{1}},
+		"257 channels, want 1 to 25": {Rate: 8000, Channels: 257},
+	} {
+		if err := WriteWAV(path, a); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want %q", a, err, want)
+		}
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file was written: %v", err)
+	}
+	if err := WriteWAV(filepath.Join(path, "none", "a.wav"), &Audio{Rate: 8000, Channels: 1}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing folder: %v", err)
+	}
+}
+
+func TestReadWAVErrors(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := ReadWAV(filepath.Join(dir, "none.wav")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	if _, err := ReadWAV(dir); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("folder: %v", err)
+	}
+	bad := filepath.Join(dir, "bad.wav")
+	if err := os.WriteFile(bad, []byte("RIFFxxxxWAVE"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ReadWAV(bad)
+	want := "read WAV " + bad + ": not a readable WAV file: the file ends before a data chunk (at byte 12)"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	huge := filepath.Join(dir, "huge.wav")
+	if err := os.WriteFile(huge, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(huge, maxFile+1); err != nil {
+		t.Logf("no sparse files here: %v", err)
+	} else if _, err := ReadWAV(huge); err == nil || !strings.Contains(err.Error(), "larger than 4 GiB") {
+		t.Errorf("huge file: %v", err)
+	}
+}
+
+func TestAudio(t *testing.T) {
+	a := &Audio{Rate: 1000, Channels: 2, Samples: []int16{1, -1, 2, -2, 3, -3, 4, -4}}
+	if got := a.Frames(); got != 4 {
+		t.Errorf("%d frames", got)
+	}
+	if got := a.Duration(); got != ms(4) {
+		t.Errorf("duration %v", got)
+	}
+	for i, want := range map[int][]int16{0: {1, 2, 3, 4}, 1: {-1, -2, -3, -4}, 2: nil, -1: nil} {
+		if got := a.Channel(i); !slices.Equal(got, want) || (got == nil) != (want == nil) {
+			t.Errorf("channel %d: %v, want %v", i, got, want)
+		}
+	}
+	for _, tt := range []struct {
+		from, to time.Duration
+		want     []int16
+	}{
+		{0, ms(4), a.Samples},
+		{ms(1), ms(3), []int16{2, -2, 3, -3}},
+		{1400 * time.Microsecond, 1600 * time.Microsecond, []int16{2, -2}},
+		{ms(3), ms(100), []int16{4, -4}},
+		{-ms(5), ms(1), []int16{1, -1}},
+		{ms(3), ms(1), nil},
+		{ms(50), 1<<63 - 1, nil},
+		{-1 << 63, 1<<63 - 1, a.Samples},
+	} {
+		got := a.Slice(tt.from, tt.to)
+		if !slices.Equal(got.Samples, tt.want) || got.Rate != 1000 || got.Channels != 2 {
+			t.Errorf("%v to %v: %v, want %v", tt.from, tt.to, got.Samples, tt.want)
+		}
+	}
+	part := a.Slice(0, ms(1))
+	part.Samples = append(part.Samples, 99)
+	if a.Samples[2] != 2 {
+		t.Error("appending to a slice of a recording changed the recording")
+	}
+	var none Audio
+	if none.Frames() != 0 || none.Duration() != 0 || none.Channel(0) != nil || none.Slice(0, ms(1)).Samples != nil {
+		t.Error("the zero value is not empty")
+	}
+	a.Unfinished = true
+	if got, want := a.String(), "0.004s 1000 Hz 2 channel(s) unfinished"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// FuzzReadWAV checks that no file breaks the reader, that what it reads is sound,
+// and that writing it and reading it again gives the same.
+func FuzzReadWAV(f *testing.F) {
+	size := func(n uint32) *uint32 { return &n }
+	for _, w := range []wavFile{
+		{data: "12345678"},
+		{data: "12345678", channels: 2, between: chunk("LIST", "INFOx"), after: chunk("id3 ", "abc")},
+		{data: "123456", bits: 24},
+		{data: "1234", bits: 8, code: 6},
+		{data: "1234", bits: 8, code: 0xFFFE, extension: "\x16\x00\x08\x00\x04\x00\x00\x00" + muLawGUID},
+		{data: "1234", dataSize: size(0), riffSize: size(0)},
+		{data: "1234", dataSize: size(0xFFFFFFFF), riffSize: size(0xFFFFFFFF)},
+		{data: "1234", between: "LIST\xf0\xff\xff\xff"},
+	} {
+		f.Add(w.bytes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, err := decodeWAV(b)
+		if err != nil {
+			var fe *FormatError
+			if !errors.As(err, &fe) || fe.Offset < 0 {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		if a.Rate < 1 || a.Channels < 1 || len(a.Samples)%a.Channels != 0 || len(a.Samples) > len(b) {
+			t.Fatalf("%v with %d samples from %d bytes", a, len(a.Samples), len(b))
+		}
+		w, err := encodeWAV(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := decodeWAV(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Rate != a.Rate || again.Channels != a.Channels || again.Unfinished || !slices.Equal(again.Samples, a.Samples) {
+			t.Fatalf("wrote %v, read %v", a, again)
+		}
+	})
+}
