@@ -220,6 +220,19 @@ func (d *dialog) hear(n int) []float64 {
 	return s[:n]
 }
 
+// hearTone waits for a tone of hz and returns its next n samples.
+func (d *dialog) hearTone(hz float64, n int) []float64 {
+	d.t.Helper()
+	const patience = 8000 * 5 // samples
+	for range patience / 160 {
+		if _, share := level(d.hear(160), hz); share > 0.98 {
+			return d.hear(n)
+		}
+	}
+	d.t.Fatalf("%s: no tone of %.0f Hz", d.uri, hz)
+	return nil
+}
+
 // transmit sends one RTP packet.
 func (d *dialog) transmit(kind byte, stamp uint32, payload []byte) {
 	d.t.Helper()
