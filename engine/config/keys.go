@@ -34,11 +34,12 @@ const (
 	Integer    Type = "number"
 	Port       Type = "port"
 	Seconds    Type = "seconds"
-	Choice     Type = "choice"    // one of Key.Choices
-	HostPort   Type = "host"      // host or host:port
-	HostPorts  Type = "hosts"     // separated by ; or ,
+	Choice     Type = "choice" // one of Key.Choices
+	Host       Type = "host"
+	HostPort   Type = "host[:port]"
+	HostPorts  Type = "hosts"     // host[:port], separated by ; or ,
 	Proxies    Type = "proxies"   // host[:port] or SIP URI, separated by spaces
-	IPAddress  Type = "address"   // IPv4 or IPv6, no port
+	IPAddress  Type = "address"   // IPv4 or IPv6
 	IPAddrs    Type = "addresses" // separated by ; or ,
 	CodecIDs   Type = "codecs"    // name/rate[/channels], separated by spaces
 	Path       Type = "path"
@@ -53,14 +54,16 @@ type Key struct {
 	Type   Type
 	Status Status
 	Own    bool // Offhook's own key, MicroSIP has none of that name
-	// Default is the value in INI form where the key is absent, and for types that
-	// have no empty value also where it is empty.
+	// Default is the value in INI form where the key is absent, and, but for Text
+	// and a Choice that has it, where the value is empty.
 	Default string
 	Choices []string // of type Choice; "" may be one
-	Min     int      // of Integer, Port and Seconds
-	Max     int
-	Alias   string // the name of the key that this one is another name of
-	Doc     string // one line
+	// Min and Max bound Integer, Port and Seconds. Seconds below a Min are raised
+	// to it, and 0 and less are the default, as in MicroSIP; where Min is 0,
+	// negative seconds are refused. Of lists, Max is the number of items.
+	Min, Max int
+	Alias    string // the name of the key that this one is another name of
+	Doc      string // one line
 }
 
 // Env returns the name of the environment variable of the key for account number,

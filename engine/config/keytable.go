@@ -27,7 +27,7 @@ var settingKeys = []Key{
 
 	// Network.
 	{Name: "sourcePort", Type: Port, Max: 65535, Default: "0", Status: Active,
-		Doc: "Local SIP port for UDP and TCP; TLS listens on the next one. 0 is any free port."},
+		Doc: "Local SIP port. 0 is any free port."},
 	{Name: "bindAddress", Type: IPAddress, Status: Active, Own: true,
 		Doc: "Local IP address of SIP and RTP. Empty is all addresses."},
 	{Name: "rtpPortMin", Type: Port, Max: 65535, Default: "0", Status: Active,
@@ -60,7 +60,7 @@ var settingKeys = []Key{
 		Doc: "Ask for symmetric response routing (RFC 3581)."},
 	{Name: "networkChanges", Type: Bool, Default: "1", Status: Kept,
 		Doc: "Register again when the machine's addresses change."},
-	{Name: "portKnockerHost", Type: HostPort, Status: Kept,
+	{Name: "portKnockerHost", Type: Host, Status: Kept,
 		Doc: "Host to send port knocks to before registering. Empty is the account's server."},
 	{Name: "portKnockerPorts", Type: Text, Status: Kept,
 		Doc: "Ports to knock on, separated by commas."},
@@ -227,7 +227,7 @@ var accountKeys = []Key{
 		Doc: "Expiry that a registration asks for. 0 is 300; less than 10 is 10."},
 	{Name: "keepAlive", Type: Seconds, Min: 2, Max: maxSeconds, Default: "15", Status: Active,
 		Doc: "Interval of keep-alive packets over UDP. 0 is 15; 1 is 2."},
-	{Name: "publicAddr", Type: HostPort, Status: Active,
+	{Name: "publicAddr", Type: Host, Status: Active,
 		Doc: "Public address to put into SDP instead of the local one."},
 	{Name: "allowRewrite", Type: Bool, Default: "0", Status: Active,
 		Doc: "Put the address that the registrar saw into Contact and Via."},
