@@ -145,7 +145,7 @@ func (m *manager) action(a Event) (Event, error) {
 			return nil, errors.New("the manager interface has closed the connection")
 		}
 		if e["Response"] == "Error" {
-			return nil, errors.New(e["Message"])
+			return nil, fmt.Errorf("%s %s", e["Message"], e["Output"])
 		}
 		return e, nil
 	case <-time.After(actionDeadline):

@@ -122,6 +122,12 @@ func StartAsterisk(tb testing.TB) *Asterisk {
 	})
 	boot := &Watch{a: a}
 	boot.Wait(upDeadline, Event{"Event": "FullyBooted"})
+	// Its own commands come after that event.
+	a.proc.waitUp(func() error {
+		_, err := a.ami.action(Event{"Action": "Command", "Command": "core show version"})
+		return err
+	})
+	a.CLI("pjsip set logger on")
 	a.requireQuietStart()
 	return a
 }
