@@ -125,10 +125,18 @@ func TestAsteriskSendsDigits(t *testing.T) {
 	d.waitBye()
 }
 
-// A registered phone that SIPp plays is called, answers, and hears an extension.
 func TestAsteriskOriginates(t *testing.T) {
 	a := StartAsterisk(t)
 	w := a.Watch()
 	a.Originate("1001", "601")
 	w.Wait(waitSIP, Event{"Event": "OriginateResponse", "Response": "Failure"}) // nobody is registered
+
+	d, addr := listen(t)
+	registerAt(t, "udp", a.UDP, "", Loopback, "1001", Password("1001"), addr)
+	a.WaitLocations(1, time.Second)
+	a.Originate("1001", "601")
+	d.answer()
+	w.Wait(waitSIP, Event{"Event": "OriginateResponse", "Response": "Success"})
+	requireTone(t, "601", d.hearTone(ToneHz, 8000), ToneHz, ToneLevel)
+	d.waitBye()
 }

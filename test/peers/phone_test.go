@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"bufio"
 	"crypto/md5"
 	"crypto/rand"
 	"crypto/sha256"
@@ -70,12 +71,16 @@ func (d *dialog) invite(header ...string) {
 	d.t.Helper()
 	d.branch = rand.Text()
 	d.cseq++
-	sdp := strings.Join([]string{
+	d.request("INVITE", d.branch, d.cseq, d.sdp(), append(header, "Content-Type: application/sdp")...)
+}
+
+// sdp describes this phone.
+func (d *dialog) sdp() string {
+	return strings.Join([]string{
 		"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0",
 		fmt.Sprintf("m=audio %d RTP/AVP 8 101", d.rtp.LocalAddr().(*net.UDPAddr).Port),
 		"a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "",
 	}, "\r\n")
-	d.request("INVITE", d.branch, d.cseq, sdp, append(header, "Content-Type: application/sdp")...)
 }
 
 func (d *dialog) request(method, branch string, cseq int, body string, header ...string) {
@@ -173,18 +178,67 @@ func (d *dialog) waitBye() {
 	d.t.Helper()
 	for {
 		m := d.read()
-		if m.method != "BYE" {
-			continue
+		if m.method == "BYE" {
+			d.accept(m, "")
+			return
 		}
-		lines := []string{"SIP/2.0 200 OK"}
-		for _, name := range []string{"Via", "From", "To", "Call-Id", "Cseq"} {
-			lines = append(lines, name+": "+m.header.Get(name))
+	}
+}
+
+// accept answers a request with 200.
+func (d *dialog) accept(m *message, body string, header ...string) {
+	d.t.Helper()
+	lines := append([]string{"SIP/2.0 200 OK"}, header...)
+	for _, name := range []string{"Via", "From", "To", "Call-Id", "Cseq"} {
+		value := m.header.Get(name)
+		if name == "To" && !strings.Contains(value, "tag=") {
+			value += ";tag=" + rand.Text()
 		}
-		lines = append(lines, "Content-Length: 0", "", "")
-		if _, err := d.sip.Write([]byte(strings.Join(lines, "\r\n"))); err != nil {
-			d.t.Fatal(err)
+		lines = append(lines, name+": "+value)
+	}
+	lines = append(lines, fmt.Sprint("Content-Length: ", len(body)), "", body)
+	if _, err := d.sip.Write([]byte(strings.Join(lines, "\r\n"))); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// called is a UDP socket that answers to where the last packet came from.
+type called struct {
+	*net.UDPConn
+	peer net.Addr
+}
+
+func (c *called) Read(b []byte) (n int, err error) {
+	n, c.peer, err = c.ReadFrom(b)
+	return n, err
+}
+
+func (c *called) Write(b []byte) (int, error) { return c.WriteTo(b, c.peer) }
+
+// listen opens a phone that can be called at the address it returns; then see answer.
+func listen(t *testing.T) (*dialog, string) {
+	t.Helper()
+	var conn [2]*net.UDPConn
+	for i := range conn {
+		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(Loopback)})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return
+		t.Cleanup(func() { c.Close() })
+		conn[i] = c
+	}
+	sip := &called{UDPConn: conn[0]}
+	return &dialog{t: t, sip: &sipConn{sip, bufio.NewReaderSize(sip, 1<<16), "UDP", ""}, rtp: conn[1]}, sip.LocalAddr().String()
+}
+
+// answer waits for a call and answers it.
+func (d *dialog) answer() {
+	d.t.Helper()
+	for {
+		if m := d.read(); m.method == "INVITE" {
+			d.accept(m, d.sdp(), fmt.Sprintf("Contact: <sip:%s>", d.sip.LocalAddr()), "Content-Type: application/sdp")
+			return
+		}
 	}
 }
 
@@ -304,17 +358,26 @@ func alawDecode(b []byte) []float64 {
 // response.
 func register(t *testing.T, network, addr, ca, domain, user, password string) (code int, algorithm string) {
 	t.Helper()
+	return registerAt(t, network, addr, ca, domain, user, password, "")
+}
+
+// registerAt registers a contact at another address, host:port, than that which the request comes from.
+func registerAt(t *testing.T, network, addr, ca, domain, user, password, contact string) (code int, algorithm string) {
+	t.Helper()
 	c, err := dialSIP(network, addr, ca)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	if contact == "" {
+		contact = c.LocalAddr().String()
+	}
 	send := func(cseq int, more ...string) *message {
 		t.Helper()
 		aor := "<sip:" + user + "@" + domain + ">"
 		m, err := c.do("REGISTER", "sip:"+domain, append([]string{
 			"From: " + aor + ";tag=" + rand.Text(), "To: " + aor, fmt.Sprintf("CSeq: %d REGISTER", cseq),
-			fmt.Sprintf("Contact: <sip:%s@%s;transport=%s>", user, c.LocalAddr(), network), "Expires: 60",
+			fmt.Sprintf("Contact: <sip:%s@%s;transport=%s>", user, contact, network), "Expires: 60",
 		}, more...)...)
 		if err != nil {
 			t.Fatalf("REGISTER by %s: %v", network, err)
