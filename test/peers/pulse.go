@@ -1,0 +1,140 @@
+//go:build linux
+
+package peers
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The sound cards of a [Pulse], by the names under which ALSA lists them. ALSA also lists "default", which is Desk.
+const (
+	Desk    = "desk"
+	Headset = "headset"
+)
+
+// Pulse is a private PulseAudio whose two sound cards are virtual, for machines that have none. Programs that
+// have its environment reach it through ALSA or as PulseAudio clients. ALSA lists exactly the devices default,
+// desk and headset, which take and give 16-bit mono at 48 kHz and convert from and to what a program asks for.
+type Pulse struct {
+	Env []string // KEY=VALUE, for the environment of a program that is to use the cards
+	Log string   // file with its log
+
+	tb   testing.TB
+	dir  string
+	proc *process
+}
+
+// StartPulse starts a PulseAudio, which ends with the test.
+func StartPulse(tb testing.TB) *Pulse {
+	tb.Helper()
+	RequireNetns(tb)
+	dir := runDir(tb)
+	socket := filepath.Join(dir, "socket")
+	p := &Pulse{
+		Env: []string{"PULSE_SERVER=unix:" + socket, "ALSA_CONFIG_PATH=" + filepath.Join(dir, "asound.conf")},
+		Log: filepath.Join(dir, "log"),
+		tb:  tb, dir: dir,
+	}
+	writeConfigs(tb, "pulse", dir, map[string]any{"Socket": socket, "Cards": []string{Desk, Headset}})
+	p.proc = startProcess(tb, command{
+		name: "pulseaudio", log: p.Log, dir: dir,
+		env: []string{"HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "XDG_CONFIG_HOME=" + dir, "PULSE_SERVER="},
+		argv: []string{
+			"pulseaudio", "-n", "-F", filepath.Join(dir, "default.pa"), "--daemonize=no", "--use-pid-file=no",
+			"--exit-idle-time=-1", "--disallow-exit", "--realtime=no", "--high-priority=no", "--log-level=notice",
+		},
+	})
+	tb.Cleanup(p.Stop)
+	p.proc.waitUp(func() error {
+		out, err := p.client("pactl", "list", "short", "sources").CombinedOutput()
+		if err == nil && !strings.Contains(string(out), Headset+"_mic") {
+			err = fmt.Errorf("its sources are %s", out)
+		}
+		return err
+	})
+	return p
+}
+
+// Stop ends the PulseAudio, as when a sound server dies during a call. Stopping it twice does nothing.
+func (p *Pulse) Stop() {
+	p.tb.Helper()
+	p.proc.stop()
+}
+
+// Setenv makes this process use the cards, until the test ends. It must come before ALSA is used first.
+func (p *Pulse) Setenv() {
+	for _, kv := range p.Env {
+		k, v, _ := strings.Cut(kv, "=")
+		p.tb.Setenv(k, v)
+	}
+}
+
+// client is a command that talks to this server.
+func (p *Pulse) client(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), p.Env...)
+	cmd.Env = append(cmd.Env, "HOME="+p.dir) // where it keeps a cookie
+	return cmd
+}
+
+// Speak plays a WAV file once into the microphone of card. It goes on until the file or the test ends.
+func (p *Pulse) Speak(card, wav string) {
+	p.tb.Helper()
+	p.play(card+"_in", wav)
+}
+
+// play plays a WAV file to a sink.
+func (p *Pulse) play(sink, wav string) {
+	p.tb.Helper()
+	// A fixed latency keeps what is queued in the server short.
+	cmd := p.client("paplay", "--device="+sink, "--latency-msec=50", wav)
+	proc := startProcess(p.tb, command{
+		name: "paplay", log: filepath.Join(p.dir, "paplay.log"), dir: p.dir, env: cmd.Env, argv: cmd.Args, ends: true,
+	})
+	p.tb.Cleanup(proc.stop)
+}
+
+// Hear records what is played on card for d, as 16-bit mono at rate. It returns when d has passed; when nothing
+// is played the samples are 0.
+func (p *Pulse) Hear(card string, rate int, d time.Duration) []int16 {
+	p.tb.Helper()
+	return p.record(card+"_out.monitor", rate, d)
+}
+
+// record reads from a source.
+func (p *Pulse) record(source string, rate int, d time.Duration) []int16 {
+	p.tb.Helper()
+	cmd := p.client("parec", "--device="+source, "--latency-msec=20",
+		"--raw", "--format=s16le", "--channels=1", "--rate="+strconv.Itoa(rate))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		p.tb.Fatal(err)
+	}
+	// When the server hangs, so does parec: its end ends the reading.
+	watchdog := time.AfterFunc(d+upDeadline, func() { cmd.Process.Kill() })
+	defer watchdog.Stop()
+	b := make([]byte, 2*int(int64(rate)*d.Milliseconds()/1000))
+	_, err = io.ReadFull(out, b)
+	cmd.Process.Kill()
+	cmd.Wait() // it was killed
+	if err != nil {
+		p.tb.Fatalf("parec of %s: %v", source, err)
+	}
+	s := make([]int16, len(b)/2)
+	for i := range s {
+		s[i] = int16(binary.LittleEndian.Uint16(b[2*i:]))
+	}
+	return s
+}
