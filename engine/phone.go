@@ -13,10 +13,12 @@ type Phone interface {
 	// Events is closed when the phone is.
 	Events() <-chan pjsua.Event
 
-	AddTransport(ctx context.Context, cfg pjsua.TransportConfig) (*pjsua.Transport, error)
+	// AddTransport also returns what Info of the transport says.
+	AddTransport(ctx context.Context, cfg pjsua.TransportConfig) (*pjsua.Transport, pjsua.TransportInfo, error)
 	AddAccount(ctx context.Context, cfg pjsua.AccountConfig) (pjsua.AccountID, error)
 	// Register sends a REGISTER now; with renew false, one that ends the registration.
 	Register(ctx context.Context, acc pjsua.AccountID, renew bool) error
+	AccountInfo(ctx context.Context, acc pjsua.AccountID) (pjsua.AccountInfo, error)
 
 	Dial(ctx context.Context, acc pjsua.AccountID, uri string, opts pjsua.DialOptions) (pjsua.CallID, error)
 	Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error

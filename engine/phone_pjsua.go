@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/offhook-voip/offhook/pjsua"
+)
+
+// openPJSUA opens the real phone.
+func openPJSUA(cfg pjsua.Config) (Phone, error) {
+	ep, err := pjsua.Open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &pjsuaPhone{
+		ep:        ep,
+		players:   make(map[pjsua.PlayerID]*pjsua.Player),
+		recorders: make(map[pjsua.RecorderID]*pjsua.Recorder),
+	}, nil
+}
+
+// pjsuaPhone is an Endpoint as a Phone. It keeps players and recorders, which the
+// Endpoint does not look up by number.
+type pjsuaPhone struct {
+	ep *pjsua.Endpoint
+
+	mu        sync.Mutex
+	players   map[pjsua.PlayerID]*pjsua.Player
+	recorders map[pjsua.RecorderID]*pjsua.Recorder
+}
+
+func (p *pjsuaPhone) Events() <-chan pjsua.Event { return p.ep.Events() }
+
+func (p *pjsuaPhone) AddTransport(ctx context.Context, cfg pjsua.TransportConfig) (*pjsua.Transport, pjsua.TransportInfo, error) {
+	tp, err := p.ep.AddTransport(ctx, cfg)
+	if err != nil {
+		return nil, pjsua.TransportInfo{}, err
+	}
+	return tp, tp.Info(), nil
+}
+
+func (p *pjsuaPhone) AddAccount(ctx context.Context, cfg pjsua.AccountConfig) (pjsua.AccountID, error) {
+	acc, err := p.ep.AddAccount(ctx, cfg)
+	if err != nil {
+		return 0, err
+	}
+	return acc.ID(), nil
+}
+
+func (p *pjsuaPhone) Register(ctx context.Context, acc pjsua.AccountID, renew bool) error {
+	return p.ep.Account(acc).Register(ctx, renew)
+}
+
+func (p *pjsuaPhone) AccountInfo(ctx context.Context, acc pjsua.AccountID) (pjsua.AccountInfo, error) {
+	return p.ep.Account(acc).Info(ctx)
+}
+
+func (p *pjsuaPhone) Dial(ctx context.Context, acc pjsua.AccountID, uri string, opts pjsua.DialOptions) (pjsua.CallID, error) {
+	call, err := p.ep.Account(acc).Dial(ctx, uri, opts)
+	if err != nil {
+		return 0, err
+	}
+	return call.ID(), nil
+}
+
+func (p *pjsuaPhone) Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error {
+	return p.ep.Call(call).Answer(ctx, code, reason)
+}
+
+func (p *pjsuaPhone) Hangup(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error {
+	return p.ep.Call(call).Hangup(ctx, code, reason)
+}
+
+func (p *pjsuaPhone) Hold(ctx context.Context, call pjsua.CallID) error {
+	return p.ep.Call(call).Hold(ctx)
+}
+
+func (p *pjsuaPhone) Resume(ctx context.Context, call pjsua.CallID) error {
+	return p.ep.Call(call).Resume(ctx)
+}
+
+func (p *pjsuaPhone) SendDTMF(ctx context.Context, call pjsua.CallID, digits string, opts pjsua.DTMFOptions) error {
+	return p.ep.Call(call).SendDTMF(ctx, digits, opts)
+}
+
+func (p *pjsuaPhone) CallInfo(ctx context.Context, call pjsua.CallID) (pjsua.CallInfo, error) {
+	return p.ep.Call(call).Info(ctx)
+}
+
+func (p *pjsuaPhone) CallStats(ctx context.Context, call pjsua.CallID) (pjsua.CallStats, error) {
+	return p.ep.Call(call).Stats(ctx)
+}
+
+func (p *pjsuaPhone) NewPlayer(ctx context.Context, path string, opts pjsua.PlayerOptions) (pjsua.PlayerID, pjsua.PortID, error) {
+	player, err := p.ep.NewPlayer(ctx, path, opts)
+	if err != nil {
+		return 0, pjsua.NoPort, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.players[player.ID()] = player
+	return player.ID(), player.Port(), nil
+}
+
+func (p *pjsuaPhone) ClosePlayer(ctx context.Context, id pjsua.PlayerID) error {
+	p.mu.Lock()
+	player := p.players[id]
+	delete(p.players, id)
+	p.mu.Unlock()
+	if player == nil {
+		return pjsua.StatusNotFound
+	}
+	return player.Close(ctx)
+}
+
+func (p *pjsuaPhone) NewRecorder(ctx context.Context, path string) (pjsua.RecorderID, pjsua.PortID, error) {
+	recorder, err := p.ep.NewRecorder(ctx, path)
+	if err != nil {
+		return 0, pjsua.NoPort, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.recorders[recorder.ID()] = recorder
+	return recorder.ID(), recorder.Port(), nil
+}
+
+func (p *pjsuaPhone) CloseRecorder(ctx context.Context, id pjsua.RecorderID) error {
+	p.mu.Lock()
+	recorder := p.recorders[id]
+	delete(p.recorders, id)
+	p.mu.Unlock()
+	if recorder == nil {
+		return pjsua.StatusNotFound
+	}
+	return recorder.Close(ctx)
+}
+
+func (p *pjsuaPhone) Connect(ctx context.Context, src, dst pjsua.PortID, opts pjsua.ConnectOptions) error {
+	return p.ep.Connect(ctx, src, dst, opts)
+}
+
+func (p *pjsuaPhone) Disconnect(ctx context.Context, src, dst pjsua.PortID) error {
+	return p.ep.Disconnect(ctx, src, dst)
+}
+
+func (p *pjsuaPhone) Devices(ctx context.Context) ([]pjsua.Device, error) { return p.ep.Devices(ctx) }
+
+func (p *pjsuaPhone) SetDevices(ctx context.Context, capture, playback int) error {
+	return p.ep.SetDevices(ctx, capture, playback)
+}
+
+func (p *pjsuaPhone) Codecs(ctx context.Context) ([]pjsua.Codec, error) { return p.ep.Codecs(ctx) }
+
+func (p *pjsuaPhone) SetCodecOrder(ctx context.Context, ids ...string) error {
+	return p.ep.SetCodecOrder(ctx, ids...)
+}
+
+func (p *pjsuaPhone) Shutdown(ctx context.Context) error { return p.ep.Shutdown(ctx) }
+
+func (p *pjsuaPhone) Close() error { return p.ep.Close() }

@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/offhook-voip/offhook/pjsua"
+)
+
+// Recording is a file that a call is being recorded to.
+type Recording struct {
+	c    *Call
+	path string
+	key  string // in Engine.paths
+	mix  bool
+	id   pjsua.RecorderID
+	port pjsua.PortID
+	done chan struct{}
+
+	// Guarded by Engine.mu.
+	linked  bool      // it was connected to the call
+	started time.Time // when that was
+	ending  bool
+	err     error // why it failed
+}
+
+// RecordOptions are the choices of [Call.Record].
+type RecordOptions struct {
+	// Mix records what we send too. Without it the file holds what arrives from the
+	// far end, and nothing else.
+	Mix bool
+}
+
+// Record records the call to a WAV file, which is overwritten if it exists. It
+// returns when audio flows into the file: while the call has none yet, or is on
+// hold, it waits, bounded by ctx. While the call is on hold later, the recording
+// pauses. The file is complete after [Recording.Done].
+func (c *Call) Record(ctx context.Context, path string, opts RecordOptions) (*Recording, error) {
+	phone, err := c.phoneFor()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.waitAudio(ctx, func(a audio) bool { return a.recv }); err != nil {
+		return nil, err
+	}
+	r, err := c.openRecording(ctx, phone, path, opts)
+	if err != nil {
+		c.recordingFailed(path, err)
+		return nil, err
+	}
+	if err := c.waitOpened(ctx, func() (bool, error) { return r.linked, r.err }, r.done, r.endLocked); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// openRecording makes the recorder; the worker links it.
+func (c *Call) openRecording(ctx context.Context, phone Phone, path string, opts RecordOptions) (*Recording, error) {
+	fail := func(err error) (*Recording, error) {
+		return nil, fmt.Errorf("engine: call %d: record to %s: %w", c.id, path, err)
+	}
+	key, err := filepath.Abs(path)
+	if err != nil {
+		return fail(err)
+	}
+	c.e.mu.Lock()
+	if _, busy := c.e.paths[key]; busy {
+		c.e.mu.Unlock()
+		return fail(errors.New("another recording writes to this file"))
+	}
+	c.e.paths[key] = struct{}{}
+	c.e.mu.Unlock()
+
+	r := &Recording{c: c, path: path, key: key, mix: opts.Mix, done: make(chan struct{})}
+	r.id, r.port, err = phone.NewRecorder(ctx, path)
+	made := err == nil
+	c.e.mu.Lock()
+	if err == nil {
+		err = c.mayOpenLocked()
+	}
+	if err == nil {
+		c.recs = append(c.recs, r)
+		c.e.records[r.id] = r
+		c.wakeWorker()
+	} else {
+		delete(c.e.paths, key)
+	}
+	c.e.mu.Unlock()
+	if err != nil {
+		if made {
+			c.report("close a recorder", phone.CloseRecorder(context.WithoutCancel(ctx), r.id))
+		}
+		return fail(err)
+	}
+	return r, nil
+}
+
+// recordingFailed reports a recording that could not be started.
+func (c *Call) recordingFailed(path string, err error) {
+	if isGone(err) || errors.Is(err, ErrCallEnded) || errors.Is(err, ErrNotRunning) {
+		return
+	}
+	c.e.log.Warn("recording failed", "call", c.id, "path", path, "error", err)
+	c.e.mu.Lock()
+	defer c.e.mu.Unlock()
+	c.e.bus.publish(RecordingFailed{
+		EventHeader: c.headerLocked("RecordingFailed", time.Now()), Path: path, Reason: err.Error(),
+	})
+}
+
+// autoRecord is what the configuration asks for; the worker calls it.
+func (c *Call) autoRecord(ctx context.Context, phone Phone) {
+	path, err := c.reserveRecording()
+	if err == nil {
+		_, err = c.openRecording(ctx, phone, path, RecordOptions{Mix: true})
+	}
+	if err != nil {
+		c.recordingFailed(path, err)
+	}
+}
+
+// reserveRecording makes an empty file with a name of MicroSIP's pattern. Of calls
+// with the same name in the same second the later ones get a number.
+func (c *Call) reserveRecording() (string, error) {
+	c.e.mu.Lock()
+	info := c.infoLocked()
+	label := ""
+	if c.account != nil {
+		label = c.account.cfg.Label
+	}
+	c.e.mu.Unlock()
+	dir := c.e.cfg.Settings.RecordingPath
+	stem := filepath.Join(dir, recordingStem(info, label))
+	path := stem + ".wav"
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return path, err
+		}
+	}
+	for n := 2; ; n++ {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+		if err == nil {
+			return path, f.Close()
+		}
+		if !errors.Is(err, fs.ErrExist) || n > 1000 {
+			return path, err
+		}
+		path = fmt.Sprintf("%s-%d.wav", stem, n)
+	}
+}
+
+// recordingStem is MicroSIP's file name, without the extension:
+// YYYYMMDD-HHMMSS-remote-outgoing|incoming-label.
+func recordingStem(info CallInfo, label string) string {
+	direction := "outgoing"
+	if info.Role == pjsua.RoleUAS.String() {
+		direction = "incoming"
+	}
+	if label == "" {
+		label = userOf(info.Local)
+	}
+	at := info.Answered
+	if at.IsZero() {
+		at = info.Started
+	}
+	stem := strings.Join([]string{at.Local().Format("20060102-150405"), userOf(info.Remote), direction, label}, "-")
+	stem = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\?%*:|"<>. `, r) {
+			return '_'
+		}
+		return r
+	}, stem)
+	const longest = 200 // bytes; file systems allow 255 for the whole name
+	if len(stem) > longest {
+		stem = strings.ToValidUTF8(stem[:longest], "")
+	}
+	return stem
+}
+
+// Path returns the file's path as it was given to [Call.Record].
+func (r *Recording) Path() string { return r.path }
+
+// Done is closed when the file is complete and closed.
+func (r *Recording) Done() <-chan struct{} { return r.done }
+
+// Stop ends the recording and waits until the file is complete. It returns what
+// went wrong while writing, as [Recording.Err] does. It may be called more than
+// once, and after the end.
+func (r *Recording) Stop(ctx context.Context) error {
+	r.c.e.mu.Lock()
+	r.endLocked()
+	r.c.e.mu.Unlock()
+	select {
+	case <-r.done:
+		return r.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Err returns why the file could not be written, nil when nothing is known to be
+// wrong. It is final after [Recording.Done].
+func (r *Recording) Err() error {
+	r.c.e.mu.Lock()
+	defer r.c.e.mu.Unlock()
+	return r.err
+}
+
+// startedLocked takes in that audio flows into the file.
+func (r *Recording) startedLocked(at time.Time) {
+	r.linked, r.started = true, at
+	r.c.e.bus.publish(RecordingStarted{
+		EventHeader: r.c.headerLocked("RecordingStarted", at), Path: r.path, Mix: r.mix,
+	})
+	r.c.changedLocked()
+}
+
+// endLocked has the worker close the recorder.
+func (r *Recording) endLocked() {
+	if !r.ending {
+		r.ending = true
+		r.c.changedLocked()
+	}
+}
+
+// failLocked takes in that the file cannot be written.
+func (r *Recording) failLocked(at time.Time, err error) {
+	if r.err != nil {
+		return
+	}
+	r.err = fmt.Errorf("engine: call %d: record to %s: %w", r.c.id, r.path, err)
+	r.c.e.bus.publish(RecordingFailed{
+		EventHeader: r.c.headerLocked("RecordingFailed", at), Path: r.path, Reason: err.Error(),
+	})
+	r.c.e.log.Warn("recording failed", "call", r.c.id, "path", r.path, "error", err)
+	r.endLocked()
+}
+
+// finish takes a recorder that was closed off the call.
+func (r *Recording) finish(err error) {
+	c := r.c
+	c.e.mu.Lock()
+	defer c.e.mu.Unlock()
+	now := time.Now()
+	if err != nil && !isGone(err) {
+		r.failLocked(now, err)
+	}
+	c.recs = slices.DeleteFunc(c.recs, func(o *Recording) bool { return o == r })
+	delete(c.e.records, r.id)
+	delete(c.e.paths, r.key)
+	if r.linked {
+		c.e.bus.publish(RecordingEnded{
+			EventHeader: c.headerLocked("RecordingEnded", now), Path: r.path,
+			DurationMS: now.Sub(r.started).Milliseconds(),
+		})
+	}
+	close(r.done)
+}

@@ -1,0 +1,350 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/offhook-voip/offhook/engine/config"
+	"github.com/offhook-voip/offhook/pjsua"
+)
+
+// echoTail is MicroSIP's.
+const echoTail = 20 * time.Millisecond
+
+// withLocalAccount adds the local account where nothing else can make calls that
+// need no server.
+func withLocalAccount(accounts []config.Account) []config.Account {
+	for _, a := range accounts {
+		if a.Server == "" {
+			return accounts
+		}
+	}
+	return append([]config.Account{{Number: 0}}, accounts...)
+}
+
+func (e *Engine) phoneConfig() pjsua.Config {
+	s := &e.cfg.Settings
+	c := pjsua.Config{
+		Logger:    e.log,
+		UserAgent: s.UserAgent,
+		MaxCalls:  s.MaxCalls,
+		Media:     pjsua.MediaConfig{VAD: s.VAD},
+	}
+	if !s.EnableLog && !e.log.IsDebug() {
+		c.LogLevel = 1 // errors only
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "Offhook"
+	}
+	if s.DNSSrv {
+		c.Nameservers = s.DNSSrvNS
+	}
+	if s.EnableSTUN {
+		c.STUNServers = s.STUN
+	}
+	if s.EC && s.AudioOutputDevice != "" {
+		c.Media.EchoTail = echoTail
+	}
+	return c
+}
+
+// transportConfigs lists the transports that the accounts need. UDP is always one
+// of them.
+func (e *Engine) transportConfigs() []pjsua.TransportConfig {
+	s := &e.cfg.Settings
+	tcp, tls := false, false
+	for _, a := range e.accounts {
+		switch a.cfg.Transport {
+		case config.TCP:
+			tcp = true
+		case config.TLS:
+			tls = true
+		case config.TransportAny:
+			tcp = tcp || a.cfg.Registers()
+		}
+	}
+	list := []pjsua.TransportConfig{{Type: pjsua.UDP, Port: s.SourcePort}}
+	if tcp {
+		list = append(list, pjsua.TransportConfig{Type: pjsua.TCP, Port: s.SourcePort})
+	}
+	if tls {
+		port := 0
+		if s.SourcePort != 0 {
+			port = s.SourcePort + 1
+		}
+		list = append(list, pjsua.TransportConfig{Type: pjsua.TLS, Port: port, TLS: pjsua.TLSConfig{
+			CAFile: s.TLSCAFile, CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, Insecure: !s.TLSVerify,
+		}})
+	}
+	if s.BindAddress != "" {
+		addr, err := netip.ParseAddr(s.BindAddress)
+		for i := range list {
+			list[i].BindAddress = s.BindAddress
+			if err == nil && addr.Is6() {
+				list[i].Type += pjsua.UDP6 - pjsua.UDP
+			}
+		}
+	}
+	return list
+}
+
+// start opens everything, and returns where the transports listen.
+func (e *Engine) start(ctx context.Context, phone Phone) ([]TransportAddress, error) {
+	if err := e.startCodecs(ctx, phone); err != nil {
+		return nil, err
+	}
+	if err := e.startSound(ctx, phone); err != nil {
+		return nil, err
+	}
+	transports := make(map[pjsua.TransportType]*pjsua.Transport)
+	var addresses []TransportAddress
+	for _, cfg := range e.transportConfigs() {
+		tp, info, err := phone.AddTransport(ctx, cfg)
+		if err != nil {
+			return nil, listenError(cfg, err)
+		}
+		transports[cfg.Type] = tp
+		addresses = append(addresses, TransportAddress{Type: info.Type.String(), Address: info.Address})
+		e.log.Info("listening", "transport", info.Type.String(), "address", info.Address)
+	}
+	for _, a := range e.accounts {
+		cfg := a.phoneConfig(&e.cfg.Settings, transports, addresses)
+		id, err := phone.AddAccount(ctx, cfg)
+		if err != nil {
+			return nil, fmt.Errorf("engine: account %d: %w", a.cfg.Number, err)
+		}
+		e.mu.Lock()
+		a.id, a.uri = id, cfg.ID
+		e.byID[id] = a
+		e.mu.Unlock()
+	}
+	return addresses, nil
+}
+
+// startCodecs brings the codecs into the configured order. A codec of the default
+// list that this PJSIP was built without is left out; one that the user listed is
+// an error.
+func (e *Engine) startCodecs(ctx context.Context, phone Phone) error {
+	ids := e.cfg.Settings.AudioCodecs
+	if len(ids) == 0 {
+		return nil
+	}
+	if strings.Join(ids, " ") == config.DefaultCodecs {
+		all, err := phone.Codecs(ctx)
+		if err != nil {
+			return fmt.Errorf("engine: list codecs: %w", err)
+		}
+		ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+			missing := !slices.ContainsFunc(all, func(c pjsua.Codec) bool { return strings.EqualFold(c.ID, id) })
+			if missing {
+				e.log.Debug("codec not in this PJSIP", "codec", id)
+			}
+			return missing
+		})
+	}
+	if err := phone.SetCodecOrder(ctx, ids...); err != nil {
+		return fmt.Errorf("engine: audioCodecs: %w", err)
+	}
+	return nil
+}
+
+// startSound opens the configured sound devices; the phone starts without one.
+func (e *Engine) startSound(ctx context.Context, phone Phone) error {
+	s := &e.cfg.Settings
+	if s.AudioInputDevice == "" && s.AudioOutputDevice == "" {
+		return nil
+	}
+	devices, err := phone.Devices(ctx)
+	if err != nil {
+		return fmt.Errorf("engine: list sound devices: %w", err)
+	}
+	input, err := findDevice("audioInputDevice", s.AudioInputDevice, devices, func(d pjsua.Device) int { return d.Inputs })
+	if err != nil {
+		return err
+	}
+	output, err := findDevice("audioOutputDevice", s.AudioOutputDevice, devices, func(d pjsua.Device) int { return d.Outputs })
+	if err != nil {
+		return err
+	}
+	if err := phone.SetDevices(ctx, input, output); err != nil {
+		return fmt.Errorf("engine: open sound device %q, %q (audioInputDevice, audioOutputDevice): %w",
+			s.AudioInputDevice, s.AudioOutputDevice, err)
+	}
+	e.sound = true
+	return nil
+}
+
+// findDevice returns the id of the device with that name, any case.
+func findDevice(key, name string, devices []pjsua.Device, channels func(pjsua.Device) int) (int, error) {
+	if name == "" {
+		return pjsua.NoDevice, nil
+	}
+	var names []string
+	for _, d := range devices {
+		if channels(d) == 0 {
+			continue
+		}
+		if strings.EqualFold(d.Name, name) {
+			return d.ID, nil
+		}
+		names = append(names, d.Name)
+	}
+	if names == nil {
+		return 0, fmt.Errorf("engine: %s: there is no device %q, and no other", key, name)
+	}
+	return 0, fmt.Errorf("engine: %s: there is no device %q; there are %s", key, name, strings.Join(names, ", "))
+}
+
+// listenError names the address and the keys that it comes from.
+func listenError(cfg pjsua.TransportConfig, err error) error {
+	host := cfg.BindAddress
+	if host == "" {
+		host = "*"
+	}
+	at := fmt.Sprintf("%v %s", cfg.Type, net.JoinHostPort(host, fmt.Sprint(cfg.Port)))
+	if errors.Is(err, pjsua.StatusInUse) {
+		keys := "sourcePort"
+		if cfg.Type.Secure() {
+			keys = "sourcePort + 1"
+		}
+		return fmt.Errorf("engine: %s (%s) is in use: %w", at, keys, err)
+	}
+	return fmt.Errorf("engine: cannot listen on %s (bindAddress, sourcePort): %w", at, err)
+}
+
+// check reports what can be known to be wrong with the account before it is added.
+func (a *Account) check() error {
+	if a.cfg.Server != "" && a.cfg.Username == "" {
+		a.e.log.Warn("account has a server but no username, it does not register", "account", a.cfg.Number)
+	}
+	c := a.phoneConfig(&a.e.cfg.Settings, nil, nil)
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("account %d: %w", a.cfg.Number, err)
+	}
+	return nil
+}
+
+// phoneConfig is the account in pjsua's words.
+func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.TransportType]*pjsua.Transport, addresses []TransportAddress) pjsua.AccountConfig {
+	c := pjsua.AccountConfig{
+		ID:              a.addressOfRecord(addresses),
+		RegisterTimeout: a.cfg.RegisterRefresh,
+		RetryInterval:   retryInterval,
+		KeepAlive:       a.cfg.KeepAlive,
+		RewriteContact:  a.cfg.AllowRewrite,
+		PublicAddress:   a.cfg.PublicAddr,
+		NoSessionTimer:  a.cfg.DisableSessionTimer,
+		ICE:             a.cfg.ICE,
+		MWI:             a.cfg.VoicemailNumber != "",
+		RTPPort:         s.RTPPortMin,
+		RTPPortRange:    s.RTPPortMax - s.RTPPortMin,
+	}
+	if s.RTPPortMin == 0 {
+		c.RTPPortRange = 0
+	}
+	if addr, err := netip.ParseAddr(s.BindAddress); err == nil && !addr.IsUnspecified() {
+		c.MediaAddress = s.BindAddress
+	}
+	if a.cfg.Username != "" {
+		c.Username, c.Password = a.authID(), a.cfg.Password.Reveal()
+	}
+	if a.cfg.Registers() {
+		c.Registrar = "sip:" + a.cfg.Server + withTransport("", string(a.cfg.Transport))
+	}
+	for _, p := range a.cfg.Proxy {
+		c.Proxies = append(c.Proxies, proxyURI(p, string(a.cfg.Transport)))
+	}
+	c.Transport = a.boundTransport(transports)
+	c.SRTP, c.SRTPKeying = srtpOf(a.cfg.SRTP)
+	return c
+}
+
+// proxyURI makes a URI of host[:port][;parameters].
+func proxyURI(proxy, transport string) string {
+	scheme, rest, ok := cutScheme(proxy)
+	if !ok {
+		scheme, rest = "sip", proxy
+	}
+	if scheme == "sips" {
+		transport = ""
+	}
+	hostPort, params, found := strings.Cut(rest, ";")
+	if found {
+		params = ";" + params
+	}
+	return scheme + ":" + hostPort + withTransport(params, transport)
+}
+
+// boundTransport is the transport that an account is tied to; nil where PJSIP
+// chooses by URI.
+func (a *Account) boundTransport(transports map[pjsua.TransportType]*pjsua.Transport) *pjsua.Transport {
+	var types []pjsua.TransportType
+	switch a.cfg.Transport {
+	case config.UDP:
+		types = []pjsua.TransportType{pjsua.UDP, pjsua.UDP6}
+	case config.TCP:
+		types = []pjsua.TransportType{pjsua.TCP, pjsua.TCP6}
+	case config.TLS:
+		types = []pjsua.TransportType{pjsua.TLS, pjsua.TLS6}
+	}
+	if a.cfg.Local() {
+		return nil // reachable on every transport
+	}
+	for _, t := range types {
+		if tp := transports[t]; tp != nil {
+			return tp
+		}
+	}
+	return nil
+}
+
+// addressOfRecord is the account's own name and URI. Without a domain it is an
+// address that the engine listens on.
+func (a *Account) addressOfRecord(addresses []TransportAddress) string {
+	host := a.cfg.Domain
+	if host == "" {
+		host = a.cfg.Server
+	}
+	if host == "" {
+		host = "localhost"
+		if len(addresses) > 0 {
+			host = addresses[0].Address
+		}
+	}
+	uri := "sip:" + host
+	// Callers of the local account need no user, but some refuse a From without.
+	user := a.cfg.Username
+	if user == "" && a.cfg.Local() {
+		user = "offhook"
+	}
+	if user != "" {
+		if escaped, err := escapeUser(user); err == nil {
+			user = escaped
+		}
+		uri = "sip:" + user + "@" + host
+	}
+	if a.cfg.DisplayName != "" {
+		return quoteName(a.cfg.DisplayName) + " <" + uri + ">"
+	}
+	return uri
+}
+
+func srtpOf(mode config.SRTP) (pjsua.SRTPUse, []pjsua.SRTPKeying) {
+	switch mode {
+	case config.SRTPOptional:
+		return pjsua.SRTPOptional, nil
+	case config.SRTPMandatory:
+		return pjsua.SRTPMandatory, nil
+	case config.SRTPDTLSSDES:
+		return pjsua.SRTPMandatory, []pjsua.SRTPKeying{pjsua.DTLSSRTP, pjsua.SDES}
+	case config.SRTPDTLS:
+		return pjsua.SRTPMandatory, []pjsua.SRTPKeying{pjsua.DTLSSRTP}
+	}
+	return pjsua.SRTPOff, nil
+}

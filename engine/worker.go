@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/offhook-voip/offhook/pjsua"
+)
+
+// worker does, one after the other, what a call needs of the phone by itself: the
+// answer that the policy decided on, timers, and its links in the conference
+// bridge. It runs from the call's first event until all that the call opened is
+// closed again. It is woken whenever the call changed, looks at what should be, and
+// brings about what is not: nothing queues up.
+type worker struct {
+	e     *Engine
+	phone Phone
+	c     *Call
+
+	judged   bool // the verdict was carried out
+	played   bool // playOnAnswer was
+	recorded bool // autoRecording was
+	limited  bool // autoHangUpTime runs
+	answer   *time.Timer
+	hangup   *time.Timer
+	wires    wires
+}
+
+// view is what a worker sees of its call.
+type view struct {
+	over     bool // the call ended, or the engine did
+	closing  bool // nothing is to be opened any more
+	reached  int
+	answered time.Time
+	role     pjsua.Role
+	verdict  verdict
+	resync   bool
+	audio    audio
+}
+
+func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
+	defer e.workers.Done()
+	w := &worker{e: e, phone: phone, c: c, answer: stoppedTimer(), hangup: stoppedTimer(), wires: newWires(e, phone, c)}
+	defer w.answer.Stop()
+	defer w.hangup.Stop()
+	defer w.wires.retry.Stop()
+	for w.step(ctx) {
+		select {
+		case <-c.wake:
+		case <-w.wires.retry.C:
+		case <-w.answer.C:
+			w.accept(ctx)
+		case <-w.hangup.C:
+			c.report("hang up", phone.Hangup(ctx, c.id, pjsua.CodeOK, "Call duration exceeded"))
+		case <-ctx.Done():
+		}
+	}
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+func (w *worker) look(ctx context.Context) view {
+	e, c := w.e, w.c
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	v := view{
+		over:     c.endedLocked() || ctx.Err() != nil,
+		closing:  e.state != running,
+		reached:  c.reached,
+		answered: c.answered,
+		role:     c.role,
+		verdict:  c.verdict,
+		resync:   c.resync,
+		audio:    c.audioLocked(),
+	}
+	c.resync = false
+	if v.over || v.closing {
+		for _, p := range c.plays {
+			p.endLocked(playbackStopped)
+		}
+		for _, r := range c.recs {
+			r.endLocked()
+		}
+	}
+	return v
+}
+
+// step brings about what should be, and returns false when the call is over and
+// everything closed.
+func (w *worker) step(ctx context.Context) bool {
+	v := w.look(ctx)
+	if v.resync && !v.over {
+		w.e.resyncCall(ctx, w.phone, w.c)
+		v = w.look(ctx)
+	}
+	if !v.over {
+		w.obey(ctx, v)
+	}
+	w.wires.close(ctx)
+	if v.over {
+		return false
+	}
+	w.wires.bring(ctx)
+	return true
+}
+
+// obey carries out the policy.
+func (w *worker) obey(ctx context.Context, v view) {
+	s := &w.e.cfg.Settings
+	if vd := v.verdict; !w.judged && vd != (verdict{}) {
+		w.judged = true
+		switch {
+		case vd.code >= 300:
+			w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, vd.code, vd.reason))
+		case vd.code != 0:
+			w.c.report("ring", w.phone.Answer(ctx, w.c.id, vd.code, vd.reason))
+		}
+		switch {
+		case vd.answer && vd.delay > 0:
+			w.answer.Reset(vd.delay)
+		case vd.answer:
+			w.accept(ctx)
+		}
+	}
+	if v.reached >= StateConnecting.rank() || v.closing {
+		w.answer.Stop() // somebody else answered, or nobody is to
+	}
+	if v.reached < StateConfirmed.rank() || v.closing {
+		return
+	}
+	if s.AutoHangUpTime > 0 && !w.limited {
+		w.limited = true
+		w.hangup.Reset(time.Until(v.answered.Add(s.AutoHangUpTime)))
+	}
+	if !w.recorded && s.AutoRecording && v.audio.recv {
+		w.recorded = true
+		w.c.autoRecord(ctx, w.phone)
+	}
+	if !w.played && s.PlayOnAnswer != "" && v.role == pjsua.RoleUAS && v.audio.send {
+		w.played = true
+		w.c.playOnAnswer(ctx, w.phone)
+	}
+}
+
+// accept answers with 200. A call that cannot be answered is refused, or the
+// caller would hear it ring for ever.
+func (w *worker) accept(ctx context.Context) {
+	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, "")
+	if err == nil || isGone(err) {
+		return
+	}
+	w.c.report("answer", err)
+	w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, pjsua.CodeInternalServerError, ""))
+}
+
+// report logs the failure of a command that nobody waits for.
+func (c *Call) report(command string, err error) {
+	if err != nil && !isGone(err) {
+		c.e.log.Warn("a command for a call failed", "call", c.id, "command", command, "error", err)
+	}
+}
+
+// isGone says whether a command failed because its call, or the phone, is over.
+func isGone(err error) bool {
+	return errors.Is(err, pjsua.ErrCallGone) || errors.Is(err, pjsua.ErrClosed) || errors.Is(err, context.Canceled)
+}
