@@ -3,8 +3,8 @@ package config
 import "time"
 
 // Config is a resolved configuration: flags over environment over file over
-// defaults. [Load] makes it; it is not changed afterwards, so it may be read from
-// several goroutines.
+// defaults. [Load] makes it, and Load(Source{}) one to start from in a program that
+// has no file. It is not safe for concurrent change.
 type Config struct {
 	Settings Settings
 	// Accounts in the order of their numbers. The local account, if there is one,

@@ -219,20 +219,35 @@ func (f *File) Save() (err error) {
 func readLimited(path string, limit int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, plain(err)
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, errors.New("it is a folder")
+	}
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, plain(err)
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("larger than %d bytes", limit)
+		return nil, fmt.Errorf("it is larger than %d bytes", limit)
 	}
 	return data, nil
 }
 
-func withoutPath(err error) error {
+// errNoFile reads the same on every system.
+var errNoFile error = noFile{}
+
+type noFile struct{}
+
+func (noFile) Error() string        { return "the file does not exist" }
+func (noFile) Is(target error) bool { return target == fs.ErrNotExist }
+
+// plain takes the path off an error.
+func plain(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return errNoFile
+	}
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {
 		return pathError.Err

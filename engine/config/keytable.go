@@ -90,7 +90,7 @@ var settingKeys = []Key{
 	{Name: "volumeRing", Type: Integer, Max: 100, Default: "100", Status: Kept, Doc: "Level of the ringing sound, per cent."},
 	{Name: "ringingSound", Type: Path, Status: Kept, Doc: "Sound file of ringing."},
 	{Name: "localDTMF", Type: Bool, Default: "1", Status: Kept, Doc: "Play the digits that are pressed, and beeps."},
-	{Name: "DTMFMethod", Type: Choice, Choices: []string{"0", "1", "2", "3"}, Default: "0", Status: Kept,
+	{Name: "DTMFMethod", Type: Integer, Max: 3, Default: "0", Status: Kept,
 		Doc: "How digits are sent: 0 by RFC 4733 where the peer takes it, else in-band; 1 in-band; 2 RFC 4733; 3 SIP INFO."},
 
 	// Incoming calls.

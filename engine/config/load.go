@@ -2,9 +2,7 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 )
@@ -185,9 +183,6 @@ func (l *loader) readSource() {
 	if data == nil {
 		var err error
 		data, err = readLimited(l.src.Path, maxFileSize)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = errors.New("the file does not exist")
-		}
 		if err != nil {
 			l.report(at, "%v", err)
 			return

@@ -85,6 +85,11 @@ func findKey(kind sectionKind, name string) (k Key, number int, problem string) 
 	if _, ok := lookup(other, base); ok {
 		return Key{}, 0, elsewhere
 	}
+	if i := strings.LastIndexByte(name, '-'); i > 0 && kind == dashSection && strings.Trim(name[i+1:], "0123456789") == "" {
+		if k, ok := lookup(scope, name[:i]); ok {
+			return Key{}, 0, fmt.Sprintf("%q is not the number of an account, which is 0 to %d without leading zeros: %s-2 is account 2", name[i+1:], maxAccount, k.Name)
+		}
+	}
 	if kind != dashSection {
 		suffix = ""
 	}
@@ -109,7 +114,8 @@ type fileReader struct {
 
 	kind    sectionKind
 	number  int
-	section string // as written; empty before the first one
+	section string // as written
+	begun   bool   // a section was begun
 
 	sections map[string]int  // line of the first of each name
 	forms    map[int]formUse // of each account
@@ -173,7 +179,12 @@ func (r *fileReader) readLine(number int, line line) string {
 	case sectionLine:
 		return r.readSection(at, line)
 	case badLine:
-		if r.kind != keptSection || strings.HasPrefix(strings.TrimSpace(line.raw), "[") {
+		if line.bracket {
+			// Whatever section was meant, the next lines are not of the one before.
+			r.kind, r.section, r.begun = unknownSection, "", true
+			at.Section = ""
+		}
+		if r.kind != keptSection {
 			r.report(at, "%s", line.name)
 		}
 	case keyLine:
@@ -185,7 +196,7 @@ func (r *fileReader) readLine(number int, line line) string {
 
 func (r *fileReader) readSection(at Problem, line line) string {
 	at.Section = line.name
-	r.section = line.name
+	r.section, r.begun = line.name, true
 	r.kind, r.number = classify(line.name)
 	switch r.kind {
 	case unknownSection:
@@ -234,7 +245,7 @@ func (r *fileReader) readKey(at Problem, line line) string {
 	case keptSection:
 		return ""
 	case unknownSection:
-		if r.section == "" && !r.orphans {
+		if !r.begun && !r.orphans {
 			r.report(at, "keys before the first section, such as [Settings] or [Account]")
 			r.orphans = true
 		}

@@ -21,8 +21,10 @@ func (l *loader) resolve() *Config {
 	if _, set := l.settings["singleMode"]; !set && cfg.Settings.Dialect == Strict {
 		cfg.Settings.SingleMode = true
 	}
-	l.checkPorts(&cfg.Settings)
-	l.checkTLS(&cfg.Settings)
+	l.checkTogether(&cfg.Settings)
+	if s := &cfg.Settings; s.RTPPortMin > 0 && s.RTPPortMax == 0 && !l.settings["rtpPortMax"].bad {
+		s.RTPPortMax = 65535
+	}
 
 	for _, number := range slices.Sorted(maps.Keys(l.accounts)) {
 		if number > 0 {
@@ -123,30 +125,18 @@ func (k Key) encode(field reflect.Value) string {
 	return strconv.FormatInt(field.Int(), 10)
 }
 
-func (l *loader) checkPorts(s *Settings) {
-	low, high := l.settings["rtpPortMin"], l.settings["rtpPortMax"]
-	switch {
-	case low.bad || high.bad:
-	case s.RTPPortMin == 0 && s.RTPPortMax > 0:
-		l.report(high.at, "needs rtpPortMin")
-	case s.RTPPortMin > 0 && s.RTPPortMax == 0:
-		s.RTPPortMax = 65535
-	case s.RTPPortMin > s.RTPPortMax:
-		// The later of the two lines, or the flag that brought it about.
-		at := high
-		if low.layer > high.layer || (low.layer == high.layer && low.at.Line > high.at.Line) {
-			at = low
+// checkTogether reports settings that do not go together, each at the place of the
+// one that came last.
+func (l *loader) checkTogether(s *Settings) {
+	for _, c := range s.conflicts() {
+		if l.settings[c.key].bad || l.settings[c.with].bad {
+			continue
 		}
-		l.report(at.at, "the first RTP port %d is above the last one %d", s.RTPPortMin, s.RTPPortMax)
-	}
-}
-
-func (l *loader) checkTLS(s *Settings) {
-	if s.TLSCertFile != "" && s.TLSKeyFile == "" {
-		l.report(l.settings["tlsCertFile"].at, "needs tlsKeyFile")
-	}
-	if s.TLSKeyFile != "" && s.TLSCertFile == "" {
-		l.report(l.settings["tlsKeyFile"].at, "needs tlsCertFile")
+		a, b := l.settings[c.key], l.settings[c.with]
+		if b.layer > a.layer || (b.layer == a.layer && b.at.Line > a.at.Line) {
+			a = b
+		}
+		l.report(a.at, "%s", c.message)
 	}
 }
 

@@ -117,9 +117,6 @@ func (p pair) jsonValue() any {
 			return n
 		}
 	}
-	if p.key.Name == "DTMFMethod" {
-		return json.Number(p.value)
-	}
 	if p.list {
 		return append([]string{}, p.key.items(p.value)...)
 	}

@@ -22,6 +22,8 @@ const (
 type line struct {
 	raw  string // with its line end
 	kind lineKind
+	// bracket marks a badLine that was meant as a section.
+	bracket bool
 	// name is the section or the key, as written; of a badLine the reason.
 	name string
 	// value stands at raw[start:end], without the white space around it and with
@@ -55,9 +57,9 @@ func scanLine(raw string) line {
 		end := strings.LastIndexByte(body, ']')
 		switch {
 		case end < 0:
-			l.kind, l.name = badLine, "the section has no ]"
+			l.kind, l.bracket, l.name = badLine, true, "the section has no ]"
 		case end == 1:
-			l.kind, l.name = badLine, "the section has no name"
+			l.kind, l.bracket, l.name = badLine, true, "the section has no name"
 		default:
 			l.kind, l.name = sectionLine, body[1:end]
 		}

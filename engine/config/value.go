@@ -22,7 +22,10 @@ func (k Key) normalize(value string) (string, error) {
 	if i := strings.IndexFunc(value, isControl); i >= 0 {
 		return "", fmt.Errorf("holds the control character %#02x", value[i])
 	}
-	if k.Type == Text || k.Type == SecretText {
+	switch k.Type {
+	case SecretText:
+		return value, checkVariable(value)
+	case Text:
 		return value, nil
 	}
 	value = strings.TrimSpace(value)
@@ -59,6 +62,15 @@ func (k Key) normalizeForm(value string) (string, error) {
 		return k.normalizeList(value)
 	}
 	return value, nil // a Path
+}
+
+// checkVariable refuses what was meant as ${VARIABLE} and would be taken for the
+// password itself.
+func checkVariable(value string) error {
+	if _, ok := variableOf(value); !ok && strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") {
+		return errors.New("has the form ${VARIABLE} without the name of a variable; a password like that can stand in a password_file")
+	}
+	return nil
 }
 
 func isControl(r rune) bool { return (r < 0x20 && r != '\t') || r == 0x7f }
@@ -246,6 +258,9 @@ func normalizeHostPort(value string) (string, error) {
 	if !hasPort {
 		return host, nil
 	}
+	if port == "" || strings.Trim(port, "0123456789") != "" {
+		return "", fmt.Errorf("%s is not host or host:port", quoteHost(value))
+	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
 		return "", fmt.Errorf("%s: the port is outside 1 to 65535", quoteHost(value))
@@ -270,7 +285,7 @@ func checkProxy(value string) error {
 	}
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		if !uriUser.MatchString(rest[:i]) {
-			return fmt.Errorf("%s is not a SIP URI of a proxy", quoteHost(value))
+			return fmt.Errorf("%s is not a SIP URI without a password", quoteHost(value))
 		}
 		rest = rest[i+1:]
 	}
