@@ -72,10 +72,9 @@ func (f *fitter) blocks(x []float64) iter.Seq[[]float64] {
 // radians per sample, to a fraction of a spectral line.
 func (f *fitter) strongest(x []float64) float64 {
 	if f.fft == nil {
-		// Padded to a power of two, for speed whatever the length is, and so that
-		// the lines lie dense enough for a parabola through three to hit the peak.
+		// Padded to a power of two, for speed whatever the length is.
 		size := 1
-		for size < 2*len(f.window) {
+		for size < len(f.window) {
 			size *= 2
 		}
 		f.fft = fourier.NewFFT(size)

@@ -62,8 +62,7 @@ func Segments(samples []int16, rate int) []Segment {
 // A run is a stretch of samples, from start to before end, with one tone.
 type run struct {
 	start, end int
-	hz         float64   // where it is loudest
-	powers     []float64 // of its frames
+	hz, power  float64 // where it is loudest
 }
 
 // findRuns finds the stretches in which frame after frame has the same tone.
@@ -78,7 +77,11 @@ func findRuns(x []float64, rate int) []run {
 	var now *run // the run that the frame before belongs to
 	for at := 0; at+n <= len(x); at += hop {
 		frame := x[at : at+n]
-		w, power, ok := f.toneOf(frame, lowest)
+		var likely float64
+		if now != nil {
+			likely = radians(now.hz, rate)
+		}
+		w, power, ok := f.toneOf(frame, lowest, likely)
 		if !ok {
 			now = nil
 			continue
@@ -95,30 +98,39 @@ func findRuns(x []float64, rate int) []run {
 		}
 		middle := at + n/2
 		if now == nil {
-			runs = append(runs, run{start: middle - hop/2, hz: hz})
+			runs = append(runs, run{start: middle - hop/2})
 			now = &runs[len(runs)-1]
 		}
 		now.end = middle + hop/2
-		if len(now.powers) > 0 && power > slices.Max(now.powers) {
-			now.hz = hz
+		if power > now.power {
+			now.hz, now.power = hz, power
 		}
-		now.powers = append(now.powers, power)
 	}
 	return runs
 }
 
-// toneOf returns the tone that stands out of a frame, if there is one.
-func (f *fitter) toneOf(frame []float64, lowest float64) (w, power float64, ok bool) {
+// toneOf returns the strongest tone of a frame, if it stands out. It is quicker
+// when it is told which tone is likely, unless that is 0.
+func (f *fitter) toneOf(frame []float64, lowest, likely float64) (w, power float64, ok bool) {
 	if toLevel(variance(frame)) < segmentFloor-3 { // half of it may be silence
 		return 0, 0, false
 	}
-	w, _, ok = f.fit(frame, f.strongest(frame))
-	if !ok || w < lowest {
-		return 0, 0, false
+	try := func(near float64) (rest float64) {
+		if w, _, ok = f.fit(frame, near); ok {
+			f.tune(w)
+			power, rest = f.power(frame)
+		}
+		return rest
 	}
-	f.tune(w)
-	power, rest := f.power(frame)
-	return w, power, toLevel(power) >= segmentFloor-6 && power >= standsOut(len(frame))*(power+rest)
+	rest := math.Inf(1)
+	if likely > 0 {
+		rest = try(likely)
+	}
+	if !ok || power < rest { // with half of the power no other can be stronger
+		rest = try(f.strongest(frame))
+	}
+	ok = ok && w >= lowest && toLevel(power) >= segmentFloor-6 && power >= standsOut(len(frame))*(power+rest)
+	return w, power, ok
 }
 
 // powerBeside returns the power of a tone of frequency other in what is left of a
@@ -224,11 +236,10 @@ next:
 	for _, r := range runs {
 		for i := len(joined) - 1; i >= 0 && r.start-joined[i].end <= gap; i-- {
 			if q := &joined[i]; sameTone(r.hz, q.hz) {
-				if slices.Max(r.powers) > slices.Max(q.powers) {
-					q.hz = r.hz
+				if r.power > q.power {
+					q.hz, q.power = r.hz, r.power
 				}
 				q.end = max(q.end, r.end)
-				q.powers = append(q.powers, r.powers...)
 				joined = joined[:i+1]
 				continue next
 			}
