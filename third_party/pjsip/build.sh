@@ -34,6 +34,7 @@ usage() {
 	  --print-prefix           print where the variant is installed
 	  --print-pkg-config-path  print what PKG_CONFIG_PATH must hold to find it
 	  --print-env              print shell exports for plain go commands; eval them
+	  --test                   build, and run test/*.c against the result
 	  --clean                  remove this clone's variant and its log, also from the cache
 	  --help
 
@@ -68,7 +69,7 @@ for arg in "$@"; do
 	--debug)            variant=debug ;;
 	--sanitize=address) variant=asan ;;
 	--sanitize=thread)  variant=tsan ;;
-	--build|--print-prefix|--print-pkg-config-path|--print-env|--clean) action=${arg#--} ;;
+	--build|--print-prefix|--print-pkg-config-path|--print-env|--test|--clean) action=${arg#--} ;;
 	--help|-h)          usage; exit 0 ;;
 	*)                  usage >&2; die "unknown option $arg" ;;
 	esac
@@ -79,8 +80,8 @@ done
 # does; the variant sets it for whoever includes them as well (see write_pc), so
 # that library and headers agree.
 case $variant in
-release) link=$here/prefix       debug=0 cflags="-O2 -g -DNDEBUG" san="" ;;
-debug)   link=$here/prefix-debug debug=1 cflags="-O1 -g" san="" ;;
+release) link=$here/prefix       debug=0 cflags="-O2 -g -DNDEBUG -fstack-protector-strong" san="" ;;
+debug)   link=$here/prefix-debug debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="" ;;
 asan)    link=$here/prefix-asan  debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="-fsanitize=address" ;;
 tsan)    link=$here/prefix-tsan  debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="-fsanitize=thread" ;;
 esac
@@ -220,7 +221,7 @@ identity() {
 		[ -z "${PJSIP_TARBALL:-}" ] || sha256_of "$PJSIP_TARBALL"
 		cd "$here"
 		# Names and contents, so that a renamed patch counts as well.
-		sha256 build.sh pjsip.lock config_site.h $(find patches test -name '*.patch' -o -name '*.c' | sort)
+		sha256 build.sh pjsip.lock config_site.h patches/*.patch
 	} | sha256 | cut -c1-16
 }
 
@@ -397,26 +398,27 @@ at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -t. -k1,1n -k2,2n -k3,3n | 
 
 # --- building -----------------------------------------------------------------
 
-# run LABEL COMMAND... runs a long command with its output in the log, says that
-# it is alive every few seconds, and shows the log's tail when it fails.
+# run LABEL PATTERN COMMAND... runs a long command with its output in the log.
+# Every few seconds it tells how many lines of the output match PATTERN, so that
+# one sees it move. The log's tail is shown when the command fails. The lock on
+# descriptor 9 is ours, not our children's.
 run() {
-	local label=$1 pid last=$SECONDS from
-	shift
+	local label=$1 pattern=$2 from code=0 reporter
+	shift 2
 	say "$label"
 	from=$(wc -l <"$log")
-	"$@" >>"$log" 2>&1 </dev/null &
-	pid=$!
-	while kill -0 $pid 2>/dev/null; do
-		sleep 0.3
-		if [ $((SECONDS - last)) -ge 5 ]; then
-			last=$SECONDS
-			say "$label: $(tail -n +$((from + 1)) "$log" | grep -c -E '^(gcc|cc|clang|ccache|[a-z0-9_./-]*-gcc|[a-z0-9_./-]*/cc)[^ ]* .*-c |^checking ' || true) steps"
-		fi
-	done
-	wait $pid || {
-		tail -30 "$log" >&2
-		die "$label failed; the whole log is $log"
-	}
+	(
+		while sleep 5 >/dev/null 2>&1; do
+			say "$label: $(tail -n +$((from + 1)) "$log" | grep -c -e "$pattern") done"
+		done
+	) 9>&- &
+	reporter=$!
+	"$@" >>"$log" 2>&1 </dev/null 9>&- || code=$?
+	kill $reporter 2>/dev/null
+	wait $reporter 2>/dev/null || true
+	[ $code = 0 ] && return 0
+	tail -30 "$log" | cut -c1-200 >&2
+	die "$label failed; the whole log is $log, the tree is $work"
 }
 
 apply_patches() {
@@ -438,7 +440,7 @@ apply_patches() {
 
 # write_pc makes the installed .pc complete: what PJSIP lists as private is needed
 # for a static link, and there is nothing else here; and the headers' variant and
-# the stamp belong to Cflags.
+# the stamp belong to Cflags. pjsua2, and with it the C++ runtime, is not built.
 write_pc() {
 	local pc=$1/lib/pkgconfig/libpjproject.pc libs
 	libs="$(sed -n 's/^Libs: //p' "$pc") $(sed -n 's/^Libs.private: //p' "$pc")"
@@ -456,17 +458,28 @@ write_pc() {
 	Description: PJSIP, built for Offhook
 	URL: https://www.pjsip.org
 	Version: $version
-	Libs: $(echo "$libs" | sed "s|$prefix/lib|\${libdir}|g") $san
+	Libs: $(echo "$libs" | sed "s|$prefix/lib|\${libdir}|g; s/ -lstdc++//") $san
 	Cflags: -I\${includedir} $(sed -n 's/^Cflags: //p' "$pc" | sed "s|-I[^ ]*||g") -DPJ_DEBUG=$debug -DOFFHOOK_PJSIP_STAMP=$key $san
 	PC
 	sed -e 's/  */ /g' -e 's/ $//' "$pc.new" >"$pc"
 	rm "$pc.new"
 }
 
+# run_test NAME PREFIX compiles test/NAME.c against a prefix, which may be one that
+# is not in its place yet, and runs it.
+run_test() {
+	local flags out=$work/$1
+	flags=$(PKG_CONFIG_PATH=$2/lib/pkgconfig pkg-config --define-variable=prefix="$2" \
+		--cflags --libs libpjproject)
+	run "compiling test $1" '^ok' $CC -Wall -Wextra -g "$here/test/$1.c" -o "$out" $flags
+	run "running test $1" '^ok' "$out"
+}
+
 build() {
 	need_packages
-	work=$cache/$key.work
-	rm -rf "$work"
+	work=$cache/$key.work.$$
+	# Under the lock nobody else is building this: what is left was interrupted.
+	if have flock; then rm -rf "$cache/$key.work."*; fi
 	mkdir -p "$work/src" "$here/work"
 	: >"$log"
 
@@ -491,16 +504,19 @@ build() {
 	export CXXFLAGS="$CFLAGS" LDFLAGS="$san ${LDFLAGS:-}"
 	# An AddressSanitizer build of configure's own test programs may leak.
 	export ASAN_OPTIONS=detect_leaks=0
-	run "configuring PJSIP $version ($variant)" ./aconfigure --prefix="$prefix" $configure_options
-	run "compiling" make -j "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" lib
-	run "installing" make install DESTDIR="$work/dest"
+	run "configuring PJSIP $version ($variant)" '^checking' ./aconfigure --prefix="$prefix" $configure_options
+	run "compiling" '-o output/.*\.o' make -j "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" lib
+	run "installing" '^cp' make install DESTDIR="$work/dest"
 	cd "$here"
 
 	write_pc "$work/dest$prefix"
-	mv "$work/dest$prefix" "$work/done"
+	run_test check "$work/dest$prefix"
 	# Whoever built the same thing meanwhile has the same result.
-	[ -d "$prefix" ] || mv "$work/done" "$prefix"
+	[ -d "$prefix" ] || mv "$work/dest$prefix" "$prefix"
 	rm -rf "$work"
+	# What no clone has asked for in a month is not worth its space.
+	find "$cache" -maxdepth 1 -type d -name "$(echo "$key" | tr '0-9a-f' '?')" -mtime +30 \
+		-exec rm -rf {} + 2>/dev/null || true
 	say "installed $prefix ($(du -sk "$prefix" | awk '{ print int($1 / 1024) }') MiB)"
 }
 
@@ -532,7 +548,7 @@ esac
 key=$(identity)
 prefix=$cache/$key
 if [ ! -d "$prefix" ]; then
-	mkdir -p "$cache"
+	mkdir -p "$cache" || die "cannot write to the cache; set OFFHOOK_CACHE to a folder of yours"
 	# One build of a thing at a time: the second waits and finds it done.
 	if have flock; then
 		exec 9>"$cache/$key.lock"
@@ -551,3 +567,13 @@ if [ "$(readlink "$link" 2>/dev/null)" != "$prefix" ]; then
 fi
 touch "$prefix"
 say "PJSIP $(sed -n 's/^Version: //p' "$prefix/lib/pkgconfig/libpjproject.pc") ($variant) is in ${link#"$PWD/"}"
+
+if [ "$action" = test ]; then
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	mkdir -p "$here/work"
+	for t in "$here"/test/*.c; do
+		run_test "$(basename "$t" .c)" "$prefix"
+	done
+	say "all tests passed; what they said is in ${log#"$PWD/"}"
+fi

@@ -1,0 +1,114 @@
+/* Proves that a PJSIP that was just built has what config_site.h and the
+ * configure options ask for: starts pjsua, and lists limits, codecs and SRTP
+ * ciphers. Fails, naming what is absent, when something is.
+ */
+#include <pjsua-lib/pjsua.h>
+#include <pjmedia/transport_srtp.h>
+#include <stdio.h>
+#include <string.h>
+
+static int absent;
+
+static void want(const char *kind, const char *list, const char *name)
+{
+    char needle[64];
+
+    snprintf(needle, sizeof(needle), " %s ", name);
+    if (!strstr(list, needle)) {
+        fprintf(stderr, "check: %s %s is absent\n", kind, name);
+        ++absent;
+    }
+}
+
+static void must(pj_status_t status, const char *what)
+{
+    char text[PJ_ERR_MSG_SIZE];
+
+    if (status == PJ_SUCCESS)
+        return;
+    pj_strerror(status, text, sizeof(text));
+    fprintf(stderr, "check: %s: %s\n", what, text);
+    exit(1);
+}
+
+int main(void)
+{
+    static const char *codecs[] = {
+        "PCMU/8000/1", "PCMA/8000/1", "G722/16000/1", "opus/48000/2",
+        "L16/8000/1", "L16/16000/1", "L16/44100/1", "L16/48000/1",
+        "GSM/8000/1", "speex/8000/1", "speex/16000/1", "speex/32000/1",
+        "G729/8000/1", "AMR/8000/1", "AMR-WB/16000/1"
+    };
+    static const char *ciphers[] = {
+        "AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_256_CM_HMAC_SHA1_80",
+        "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"
+    };
+    char list[2048] = " ";
+    pjsua_config config;
+    pjsua_logging_config logging;
+    pjsua_media_config media;
+    pjsua_transport_config transport;
+    pjsua_codec_info codec[64];
+    pjmedia_srtp_crypto crypto[32];
+    pjmedia_srtp_keying_method keying[PJMEDIA_SRTP_KEYINGS_COUNT];
+    unsigned i, n;
+
+    pj_log_set_level(0);
+    must(pjsua_create(), "pjsua_create");
+    pjsua_config_default(&config);
+    pjsua_logging_config_default(&logging);
+    pjsua_media_config_default(&media);
+    logging.level = logging.console_level = 0;
+    must(pjsua_init(&config, &logging, &media), "pjsua_init");
+
+    pjsua_transport_config_default(&transport);
+    transport.bound_addr = pj_str("127.0.0.1");
+    must(pjsua_transport_create(PJSIP_TRANSPORT_UDP, &transport, NULL), "UDP");
+    must(pjsua_transport_create(PJSIP_TRANSPORT_TCP, &transport, NULL), "TCP");
+    must(pjsua_transport_create(PJSIP_TRANSPORT_TLS, &transport, NULL), "TLS");
+    must(pjsua_start(), "pjsua_start");
+
+    printf("limits: calls %d, accounts %d, transports %d, buddies %d, players %d, "
+           "recorders %d, conference ports %d, sockets %d\n",
+           PJSUA_MAX_CALLS, PJSUA_MAX_ACC, PJSUA_MAX_TRANSPORTS,
+           PJSUA_MAX_BUDDIES, PJSUA_MAX_PLAYERS, PJSUA_MAX_RECORDERS,
+           PJSUA_MAX_CONF_PORTS, PJ_IOQUEUE_MAX_HANDLES);
+
+    n = PJ_ARRAY_SIZE(codec);
+    must(pjsua_enum_codecs(codec, &n), "pjsua_enum_codecs");
+    for (i = 0; i < n; ++i) {
+        strncat(list, codec[i].codec_id.ptr, codec[i].codec_id.slen);
+        strcat(list, " ");
+    }
+    printf("codecs:%s\n", list);
+    for (i = 0; i < PJ_ARRAY_SIZE(codecs); ++i)
+        want("codec", list, codecs[i]);
+
+    n = PJ_ARRAY_SIZE(crypto);
+    must(pjmedia_srtp_enum_crypto(&n, crypto), "pjmedia_srtp_enum_crypto");
+    strcpy(list, " ");
+    for (i = 0; i < n; ++i) {
+        strncat(list, crypto[i].name.ptr, crypto[i].name.slen);
+        strcat(list, " ");
+    }
+    printf("srtp:%s\n", list);
+    for (i = 0; i < PJ_ARRAY_SIZE(ciphers); ++i)
+        want("SRTP cipher", list, ciphers[i]);
+
+    n = PJ_ARRAY_SIZE(keying);
+    must(pjmedia_srtp_enum_keying(&n, keying), "pjmedia_srtp_enum_keying");
+    for (i = 0; i < n && keying[i] != PJMEDIA_SRTP_KEYING_DTLS_SRTP; ++i)
+        ;
+    if (i == n) {
+        fprintf(stderr, "check: DTLS-SRTP is absent\n");
+        ++absent;
+    }
+    if (strncmp(pj_ioqueue_name(), "epoll", 5) != 0 && PJ_LINUX) {
+        fprintf(stderr, "check: the ioqueue is %s\n", pj_ioqueue_name());
+        ++absent;
+    }
+
+    /* What has not been received needs no waiting for. */
+    pjsua_destroy2(PJSUA_DESTROY_NO_RX_MSG);
+    return absent != 0;
+}
