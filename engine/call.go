@@ -183,6 +183,9 @@ func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string) er
 	if err != nil {
 		return err
 	}
+	if code.Success() {
+		c.e.endOthers(ctx, phone, c.id)
+	}
 	return c.failed("answer", phone.Answer(ctx, c.id, code, reason))
 }
 

@@ -51,6 +51,7 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 	ticket := e.dials.begin()
 	e.mu.Unlock()
 
+	e.endOthers(ctx, phone, 0)
 	start := time.Now()
 	id, err := phone.Dial(ctx, acc.id, uri, pjsua.DialOptions{Headers: req.Headers})
 

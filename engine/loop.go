@@ -129,7 +129,7 @@ func (e *Engine) incomingLocked(ctx context.Context, ev pjsua.IncomingCall) {
 	if c.reached == 0 {
 		c.setStateLocked(StateIncoming, ev.Time)
 	}
-	c.verdict = e.judgeLocked(c)
+	c.verdict = e.judgeLocked(c, ev)
 	e.bus.publish(IncomingCall{
 		EventHeader: c.headerLocked("IncomingCall", ev.Time),
 		Remote:      ev.Remote, Local: ev.Local, SIPCallID: ev.SIPCallID, Source: ev.Source,

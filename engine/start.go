@@ -25,7 +25,7 @@ func withLocalAccount(accounts []config.Account) []config.Account {
 			return accounts
 		}
 	}
-	return append([]config.Account{{Number: 0}}, accounts...)
+	return append([]config.Account{{Number: 0, Transport: config.UDP}}, accounts...)
 }
 
 func (e *Engine) phoneConfig() pjsua.Config {
@@ -66,7 +66,7 @@ func (e *Engine) transportConfigs() []pjsua.TransportConfig {
 		case config.TLS:
 			tls = true
 		case config.TransportAny:
-			tcp = tcp || a.cfg.Registers()
+			tcp = true
 		}
 	}
 	list := []pjsua.TransportConfig{{Type: pjsua.UDP, Port: s.SourcePort}}
@@ -324,10 +324,7 @@ func (a *Account) addressOfRecord(addresses []TransportAddress) string {
 		user = "offhook"
 	}
 	if user != "" {
-		if escaped, err := escapeUser(user); err == nil {
-			user = escaped
-		}
-		uri = "sip:" + user + "@" + host
+		uri = "sip:" + escapeUser(user) + "@" + host
 	}
 	if a.cfg.DisplayName != "" {
 		return quoteName(a.cfg.DisplayName) + " <" + uri + ">"

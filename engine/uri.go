@@ -95,22 +95,14 @@ func dialURI(uri, domain, transport string) (string, error) {
 			if isPhoneNumber(user) {
 				user = stripSeparators(user)
 			}
-			escaped, err := escapeUser(user)
-			if err != nil {
-				return "", err
-			}
-			return atDomain(escaped, domain, "", transport)
+			return atDomain(user, domain, "", transport)
 		}
 	case scheme == "tel":
 		number, _, _ := strings.Cut(rest, ";")
 		if !isPhoneNumber(number) {
 			return "", fmt.Errorf("%q is no telephone number", number)
 		}
-		escaped, err := escapeUser(stripSeparators(number))
-		if err != nil {
-			return "", err
-		}
-		return atDomain(escaped, domain, ";user=phone", transport)
+		return atDomain(stripSeparators(number), domain, ";user=phone", transport)
 	case scheme != "sip" && scheme != "sips":
 		return "", fmt.Errorf("the scheme %q is none of sip, sips and tel", scheme)
 	}
@@ -136,22 +128,17 @@ func sipURI(scheme, rest, domain, transport string) (string, error) {
 		}
 	}
 	if at < 0 && isPhoneNumber(host) && !isHost(host) {
-		user, err := escapeUser(stripSeparators(host))
-		if err != nil {
-			return "", err
-		}
-		return atDomain(user, domain, tail, transport)
+		return atDomain(stripSeparators(host), domain, tail, transport)
 	}
 	if err := checkHostPort(host); err != nil {
 		return "", err
 	}
 	out := scheme + ":"
 	if user != "" {
-		escaped, err := escapeUser(user)
-		if err != nil {
+		if err := checkUser(user); err != nil {
 			return "", err
 		}
-		out += escaped + "@"
+		out += escapeUser(user) + "@"
 	}
 	if scheme == "sips" { // implies TLS
 		transport = ""
@@ -163,10 +150,13 @@ func atDomain(user, domain, tail, transport string) (string, error) {
 	if user == "" {
 		return "", fmt.Errorf("it has no user")
 	}
+	if err := checkUser(user); err != nil {
+		return "", err
+	}
 	if domain == "" {
 		return "", fmt.Errorf("it has no host, and the account no domain: write user@host")
 	}
-	return "sip:" + user + "@" + domain + withTransport(tail, transport), nil
+	return "sip:" + escapeUser(user) + "@" + domain + withTransport(tail, transport), nil
 }
 
 // withTransport adds ;transport= to the parameters of a URI, before its headers.
@@ -244,24 +234,30 @@ func stripSeparators(s string) string {
 	return strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "").Replace(s)
 }
 
+// checkUser refuses what is no user but a slip of the pen.
+func checkUser(user string) error {
+	if i := strings.IndexAny(user, " \"<>@"); i >= 0 {
+		return fmt.Errorf("the user %q holds %q", user, user[i])
+	}
+	return nil
+}
+
 // escapeUser escapes what RFC 3261 does not allow in the user part. Escapes that
 // are there already stay.
-func escapeUser(user string) (string, error) {
+func escapeUser(user string) string {
 	var b strings.Builder
-	for i := 0; i < len(user); i++ {
+	for i := range len(user) {
 		c := user[i]
 		switch {
 		case c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z',
-			strings.IndexByte("-_.!~*'()&=+$,;?/:", c) >= 0,
+			strings.IndexByte("-_.!~*'()&=+$,;?/", c) >= 0,
 			c == '%' && i+2 < len(user) && isHex(user[i+1]) && isHex(user[i+2]):
 			b.WriteByte(c)
-		case strings.IndexByte(" \"<>@", c) >= 0:
-			return "", fmt.Errorf("the user %q holds %q", user, c)
 		default:
 			fmt.Fprintf(&b, "%%%02X", c)
 		}
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 func isHex(c byte) bool {

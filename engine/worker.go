@@ -150,6 +150,7 @@ func (w *worker) obey(ctx context.Context, v view) {
 // accept answers with 200. A call that cannot be answered is refused, or the
 // caller would hear it ring for ever.
 func (w *worker) accept(ctx context.Context) {
+	w.e.endOthers(ctx, w.phone, w.c.id)
 	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, "")
 	if err == nil || isGone(err) {
 		return
