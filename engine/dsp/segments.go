@@ -44,9 +44,10 @@ const (
 // [Goertzel] for the others. Voices have short tones too; their SNR is low.
 //
 // Start and End are within 10 ms of where the tone has half its amplitude. Hz,
-// Level and SNR are as exact as [MeasureTone] is on the same stretch.
+// Level and SNR are as exact as [MeasureTone] is on the same stretch. There are no
+// segments at a rate below 1 or above 1 MHz.
 func Segments(samples []int16, rate int) []Segment {
-	if len(samples) == 0 || rate < 1 {
+	if len(samples) == 0 || !measurable(rate) {
 		return nil
 	}
 	x := toFloat(samples)

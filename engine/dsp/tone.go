@@ -64,7 +64,7 @@ const toneBlock = 100 * time.Millisecond
 // replaced by silence), dropped or repeated leave the frequency within 0.5 Hz and
 // take up to 1 dB from the level. SNR is within 0.5 dB up to 60 dB. Shorter input
 // is measured less exactly; less than about a period and a half, or less than 32
-// samples, has no tone.
+// samples, has no tone, nor has anything at a rate below 1 or above 1 MHz.
 //
 // Audio has a tone when one frequency stands out from what noise does by
 // chance; a tone 10 dB below white noise in the telephone band is lost in it.
@@ -77,10 +77,10 @@ func MeasureTone(samples []int16, rate int) Tone {
 // whatever else sounds with it. It averages power over blocks of 100 ms, so it
 // keeps apart tones 20 Hz away and more, and is within 0.1 dB for a tone within
 // 1 Hz of hz. The floor that white noise leaves is about 24 dB below the noise at
-// 8 kHz. It returns MinLevel when hz is not above 0 and below half the rate, or
-// samples is shorter than two of its periods.
+// 8 kHz. It returns MinLevel when hz is not above 0 and below half the rate, the
+// rate is above 1 MHz, or samples is shorter than two periods of hz.
 func Goertzel(samples []int16, rate int, hz float64) float64 {
-	if rate < 1 || !(hz > 0 && hz < float64(rate)/2) || float64(len(samples))*hz < 2*float64(rate) {
+	if !measurable(rate) || !(hz > 0 && hz < float64(rate)/2) || float64(len(samples))*hz < 2*float64(rate) {
 		return MinLevel
 	}
 	x := toFloat(samples)
@@ -105,7 +105,7 @@ func measure(samples []int16, rate int, near float64) Tone {
 	x := toFloat(samples)
 	t := Tone{Level: toLevel(variance(x)), Clipped: countClipped(samples)}
 	n := blockLength(len(x), rate, toneBlock)
-	if n < minBlock || t.Level == MinLevel {
+	if !measurable(rate) || n < minBlock || t.Level == MinLevel {
 		return t
 	}
 	f := newFitter(n)
@@ -166,6 +166,10 @@ func (f *fitter) refine(x []float64, w float64) (float64, bool) {
 	}
 	return strong[m], true
 }
+
+// measurable says whether time can be told at a rate. The upper bound keeps the
+// length of a window that is given in milliseconds within reason.
+func measurable(rate int) bool { return rate >= 1 && rate <= maxRate }
 
 // standsOut returns the share of the power of a block of n samples that one
 // frequency must have to be called a tone. In white noise the strongest of the

@@ -169,8 +169,15 @@ func TestMeasureToneNone(t *testing.T) {
 			t.Errorf("%d samples: level %v, want %v", len(samples), got.Level, MinLevel)
 		}
 	}
-	for _, rate := range []int{0, -1, math.MinInt, math.MaxInt} {
-		if got := MeasureTone(GenerateTone(8000, time.Second, -10, 440), rate); rate < 1 && got.Hz != 0 {
+	for _, rate := range []int{0, -1, math.MinInt, 1_000_001, math.MaxInt} {
+		x := GenerateTone(8000, time.Second, -10, 440)
+		if got := MeasureTone(x, rate); got.Hz != 0 {
+			t.Errorf("rate %d: %v", rate, got)
+		}
+		if got := Segments(x, rate); got != nil {
+			t.Errorf("rate %d: %v", rate, got)
+		}
+		if got := Goertzel(x, rate, 440); got != MinLevel {
 			t.Errorf("rate %d: %v", rate, got)
 		}
 	}
@@ -301,7 +308,7 @@ func FuzzMeasure(f *testing.F) {
 	add(quantise(sine(8000, 1000, 3990, -3.1, 0)), 8000, 3999.999)
 	add(quantise(sine(8000, 1000, 8, -3.1, 0)), 1000, 1e-9)
 	f.Fuzz(func(t *testing.T, b []byte, rate int, hz float64) {
-		samples := make([]int16, min(len(b)/2, 20000))
+		samples := make([]int16, min(len(b)/2, 4000))
 		for i := range samples {
 			samples[i] = int16(binary.LittleEndian.Uint16(b[2*i:]))
 		}
@@ -324,7 +331,7 @@ func FuzzMeasure(f *testing.F) {
 		at, toned := time.Duration(0), true
 		for _, s := range segments {
 			check("Segments", s.Tone)
-			if s.Start != at || s.End <= s.Start && rate < int(time.Second) {
+			if s.Start != at || s.End <= s.Start {
 				t.Errorf("segment %v after %v", s, at)
 			}
 			if s.Hz == 0 && !toned {
@@ -332,7 +339,7 @@ func FuzzMeasure(f *testing.F) {
 			}
 			at, toned = s.End, s.Hz > 0
 		}
-		if rate > 0 && at != durationOf(len(samples), rate) {
+		if rate > 0 && rate <= 1_000_000 && at != durationOf(len(samples), rate) {
 			t.Errorf("segments end at %v of %v", at, durationOf(len(samples), rate))
 		}
 	})
