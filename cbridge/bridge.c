@@ -375,17 +375,21 @@ static void on_incoming_call(pjsua_acc_id acc, pjsua_call_id id, pjsip_rx_data *
 {
     pjsua_call_info ci;
     int64_t serial = call_serial(id);
-    char addr[PJ_INET6_ADDRSTRLEN + 16];
+    char addr[PJ_MAX_HOSTNAME + 16], request[PJSIP_MAX_PKT_LEN];
+    const pjsip_via_hdr *via = rdata->msg_info.via;
     pj_str_t source, body;
     oh_event *ev;
 
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
+    /* When media took its time rdata is a clone, which has the message but neither its
+     * bytes nor its packet. */
     source.ptr = addr;
-    source.slen = snprintf(addr, sizeof(addr), "%s:%d", rdata->pkt_info.src_name,
-                           rdata->pkt_info.src_port);
-    body.ptr = rdata->msg_info.msg_buf;
-    body.slen = rdata->msg_info.len;
+    source.slen = snprintf(addr, sizeof(addr), "%.*s:%d", (int)via->recvd_param.slen,
+                           via->recvd_param.ptr,
+                           via->rport_param > 0 ? via->rport_param : via->sent_by.port);
+    body.ptr = request;
+    body.slen = pjsip_msg_print(rdata->msg_info.msg, request, sizeof(request));
     ev = call_event(OH_INCOMING_CALL, &ci, serial, &source, &body);
     if (ev)
         ev->account = account_serial(acc);

@@ -39,8 +39,9 @@ func (acc *Account) ID() AccountID { return acc.id }
 // Account returns the handle of the account with this serial number.
 func (ep *Endpoint) Account(id AccountID) *Account { return &Account{ep, id} }
 
-// AddAccount adds an account and, when it has a registrar, sends the first REGISTER
-// (pjsua_acc_add); the answer comes as RegistrationChanged.
+// AddAccount adds an account (pjsua_acc_add) and, when it has a registrar, sends the
+// first REGISTER; the answer comes as RegistrationChanged. It fails when that cannot
+// be sent at all, as when there is no transport for it.
 func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -55,6 +56,8 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 			return err
 		}
 		c.user_data = C.serial_data(C.int64_t(id))
+		// pjsua_acc_add would swallow the error of its first REGISTER.
+		c.register_on_acc_add = C.PJ_FALSE
 		var slot C.pjsua_acc_id
 		// The table knows the account before the first event can be read.
 		ep.mu.Lock()
@@ -63,6 +66,14 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 			return t.fail(fmt.Sprintf("add account %q", cfg.ID), st)
 		}
 		ep.accounts[id] = slot
+		if cfg.Registrar == "" {
+			return nil
+		}
+		if st := C.pjsua_acc_set_registration(slot, C.PJ_TRUE); st != C.PJ_SUCCESS {
+			delete(ep.accounts, id)
+			C.pjsua_acc_del(slot)
+			return t.fail(fmt.Sprintf("register %q at %q", cfg.ID, cfg.Registrar), st)
+		}
 		return nil
 	})
 	if err != nil {
@@ -74,7 +85,7 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 func setAccount(t onThread, c *C.pjsua_acc_config, cfg AccountConfig, a *arena) error {
 	uri := func(name, text string) (C.pj_str_t, error) {
 		s := a.str(text)
-		if text != "" && C.pjsua_verify_url(s.ptr) != C.PJ_SUCCESS {
+		if text != "" && C.pjsua_verify_sip_url(s.ptr) != C.PJ_SUCCESS {
 			return s, t.fail(fmt.Sprintf("account %s %q", name, text), C.PJSIP_EINVALIDURI)
 		}
 		return s, nil

@@ -26,6 +26,9 @@ const DefaultDevice = -1
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) {
 	var out []Device
 	err := ep.do(ctx, func(t onThread) error {
+		if err := ep.findDevices(t); err != nil {
+			return err
+		}
 		infos := make([]C.pjmedia_aud_dev_info, 256)
 		n := C.uint(len(infos))
 		if st := C.pjsua_enum_aud_devs(&infos[0], &n); st != C.PJ_SUCCESS {
@@ -49,8 +52,19 @@ func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) {
 // [Endpoint.SetNullDevice].
 func (ep *Endpoint) RefreshDevices(ctx context.Context) error {
 	return ep.do(ctx, func(t onThread) error {
-		return t.fail("refresh sound devices", C.pjmedia_aud_dev_refresh())
+		ep.devicesFound = false
+		return ep.findDevices(t)
 	})
+}
+
+// findDevices looks for the sound devices once: it opens each of them, so an Endpoint
+// that uses none does without.
+func (ep *Endpoint) findDevices(t onThread) error {
+	if ep.devicesFound {
+		return nil
+	}
+	ep.devicesFound = true
+	return t.fail("find sound devices", C.pjmedia_aud_dev_refresh())
 }
 
 // SetDevices opens sound devices by their ids and puts them at SoundPort
@@ -60,6 +74,9 @@ func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int) error
 		return ep.SetNullDevice(ctx)
 	}
 	return ep.do(ctx, func(t onThread) error {
+		if err := ep.findDevices(t); err != nil {
+			return err
+		}
 		var param C.pjsua_snd_dev_param
 		C.pjsua_snd_dev_param_default(&param)
 		param.capture_dev = C.int(capture)

@@ -35,7 +35,9 @@ type Endpoint struct {
 	closed atomic.Bool   // set by the first Close or Shutdown
 	gone   chan struct{} // closed when that has finished
 
-	mu       sync.Mutex // guards what follows; nothing is called under it
+	devicesFound bool // the executor's
+
+	mu       sync.Mutex // guards what follows; no callback's lock is taken under it
 	accounts map[AccountID]C.pjsua_acc_id
 	dials    map[CallID]chan Event // DialWait's, by call
 }
@@ -87,6 +89,7 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	var a arena
 	defer a.free()
 	C.oh_stay_on_udp()
+	C.pj_log_set_level(0) // until pjsua_init knows our callback it would write to stdout
 	ep.pump.attach()
 	if st := C.pjsua_create(); st != C.PJ_SUCCESS {
 		ep.pump.detach()

@@ -57,8 +57,8 @@ type IncomingCall struct {
 	Remote    string    // From: name and URI of the caller
 	Local     string    // To: name and URI that was called
 	SIPCallID string    // the Call-ID header
-	Source    string    // address and port the request came from
-	Request   []byte    // the INVITE as it arrived, headers and body
+	Source    string    // address and port the request came from, by its Via
+	Request   []byte    // the INVITE, headers and body, as PJSIP understood it
 }
 
 // HeaderValues returns the values of all header fields called name (any case) in

@@ -12,7 +12,7 @@ type Limit struct {
 	Transactions int `json:"transactions"`  // PJSIP_MAX_TSX_COUNT
 	Dialogs      int `json:"dialogs"`       // PJSIP_MAX_DIALOG_COUNT
 	PacketLength int `json:"packet_length"` // PJSIP_MAX_PKT_LEN, bytes of the largest SIP message
-	Transports   int `json:"transports"`    // fixed in pjsua-lib
+	Transports   int `json:"transports"`    // SIP transports made by AddTransport
 }
 
 // Limits returns what the linked PJSIP was compiled with; all zero in a program

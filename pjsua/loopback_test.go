@@ -4,47 +4,65 @@ package pjsua
 
 import (
 	"context"
+	"math"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/offhook-voip/offhook/engine/dsp"
 )
 
-// ctx10 bounds a wait that ends at once when all is well.
-func ctx10(t *testing.T) context.Context {
+// within bounds a wait that ends at once when all is well.
+func within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// phone is an endpoint on loopback with one account that registers nowhere.
+// phone is an endpoint on loopback with one account that registers nowhere. It calls
+// itself: both ends of every call are its own.
 type phone struct {
 	*Endpoint
-	t    *testing.T
+	t    testing.TB
 	acc  *Account
 	addr string
 	seen []Event
 }
 
-func newPhone(t *testing.T, cfg Config) *phone {
+func newPhone(t testing.TB, cfg Config) *phone {
 	t.Helper()
 	ep, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &phone{Endpoint: ep, t: t}
-	t.Cleanup(func() { p.Close() })
-	tp, err := ep.AddTransport(ctx10(t), TransportConfig{Type: UDP, BindAddress: "127.0.0.1"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	tp := must(ep.AddTransport(within(t), TransportConfig{Type: UDP, BindAddress: "127.0.0.1"}))(t)
 	p.addr = tp.Info().Address
-	p.acc, err = ep.AddAccount(ctx10(t), AccountConfig{ID: "sip:alice@" + p.addr, Transport: tp, MediaAddress: "127.0.0.1"})
+	p.acc = must(ep.AddAccount(within(t), AccountConfig{
+		ID: "sip:alice@" + p.addr, Transport: tp, MediaAddress: "127.0.0.1",
+	}))(t)
+	check(t, ep.SetCodecOrder(within(t), "PCMU"))
+	return p
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ep.SetCodecOrder(ctx10(t), "PCMU"); err != nil {
-		t.Fatal(err)
+}
+
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		check(t, err)
+		return v
 	}
-	return p
 }
 
 func (p *phone) next() Event {
@@ -72,34 +90,280 @@ func await[E Event](p *phone, ok func(E) bool) E {
 	}
 }
 
-func TestCallToOurselves(t *testing.T) {
-	p := newPhone(t, Config{})
-	out, err := p.acc.Dial(ctx10(t), "sip:bob@"+p.addr, DialOptions{Headers: []Header{{"X-Test", "one"}}})
-	if err != nil {
-		t.Fatal(err)
+func (p *phone) uri() string { return "sip:bob@" + p.addr }
+
+// pair is an established call to ourselves.
+type pair struct {
+	out, in         *Call
+	outPort, inPort PortID
+}
+
+func (p *phone) connect() pair {
+	p.t.Helper()
+	out := must(p.acc.Dial(within(p.t), p.uri(), DialOptions{}))(p.t)
+	in := await(p, func(IncomingCall) bool { return true })
+	c := pair{out: out, in: p.Call(in.Call), outPort: NoPort, inPort: NoPort}
+	check(p.t, c.in.Answer(within(p.t), CodeOK, ""))
+	up := map[CallID]bool{}
+	for len(up) < 2 || c.outPort == NoPort || c.inPort == NoPort {
+		switch ev := p.next().(type) {
+		case CallStateChanged:
+			if ev.State == StateConfirmed {
+				up[ev.Call] = true
+			}
+		case CallMediaChanged:
+			if ev.Call == c.out.id {
+				c.outPort = ev.Media[0].Port
+			} else {
+				c.inPort = ev.Media[0].Port
+			}
+		}
 	}
+	return c
+}
+
+func (p *phone) hangup(c pair) (out, in CallEnded) {
+	p.t.Helper()
+	check(p.t, c.out.Hangup(within(p.t), 0, ""))
+	for out.Call == 0 || in.Call == 0 {
+		ev := await(p, func(CallEnded) bool { return true })
+		if ev.Call == c.out.id {
+			out = ev
+		} else {
+			in = ev
+		}
+	}
+	return out, in
+}
+
+func TestCallToOurselves(t *testing.T) {
+	p := newPhone(t, Config{UserAgent: "loop"})
+	out := must(p.acc.Dial(within(t), p.uri(), DialOptions{Headers: []Header{{"X-Test", "one"}}}))(t)
 	in := await(p, func(IncomingCall) bool { return true })
 	if got := in.HeaderValues("x-test"); len(got) != 1 || got[0] != "one" {
 		t.Errorf("X-Test = %q", got)
 	}
-	if err := p.Call(in.Call).Answer(ctx10(t), CodeOK, ""); err != nil {
-		t.Fatal(err)
+	if got := in.HeaderValues("User-Agent"); len(got) != 1 || got[0] != "loop" {
+		t.Errorf("User-Agent = %q", got)
 	}
-	confirmed := map[CallID]bool{}
-	for len(confirmed) < 2 {
-		ev := await(p, func(ev CallStateChanged) bool { return ev.State == StateConfirmed })
-		confirmed[ev.Call] = true
+	if in.Account != p.acc.ID() || in.Remote != "<sip:alice@127.0.0.1>" || in.Local != "<sip:bob@127.0.0.1>" || in.Source != p.addr {
+		t.Errorf("incoming call %+v", in)
 	}
-	if err := out.Hangup(ctx10(t), 0, ""); err != nil {
-		t.Fatal(err)
+	call := p.Call(in.Call)
+	check(t, call.Answer(within(t), CodeRinging, ""))
+	early := await(p, func(ev CallStateChanged) bool { return ev.Call == out.ID() && ev.State == StateEarly })
+	if early.Code != CodeRinging || early.Role != RoleUAC || early.SIPCallID != in.SIPCallID {
+		t.Errorf("ringing: %+v", early)
 	}
-	ended := map[CallID]CallEnded{}
-	for len(ended) < 2 {
-		ev := await(p, func(CallEnded) bool { return true })
-		ended[ev.Call] = ev
+	check(t, call.Answer(within(t), CodeOK, "Hello there"))
+	confirmed := await(p, func(ev CallStateChanged) bool { return ev.Call == out.ID() && ev.State == StateConfirmed })
+	if confirmed.Code != CodeOK || confirmed.Reason != "Hello there" {
+		t.Errorf("confirmed: %+v", confirmed)
 	}
-	t.Logf("%+v", ended[out.ID()])
-	if err := out.Hold(ctx10(t)); err != ErrCallGone {
+	info := must(out.Info(within(t)))(t)
+	if info.State != StateConfirmed || info.Remote != p.uri() || len(info.Media) != 1 ||
+		info.Media[0].Codec != "PCMU/8000" || info.Media[0].Dir != DirSendRecv || info.Media[0].Status != MediaActive {
+		t.Errorf("info: %+v", info)
+	}
+	ended, _ := p.hangup(pair{out: out, in: call})
+	if ended.Code != CodeOK || ended.Role != RoleUAC || ended.Account != p.acc.ID() {
+		t.Errorf("ended: %+v", ended)
+	}
+	if err := out.Hold(within(t)); err != ErrCallGone {
 		t.Errorf("hold after the end: %v", err)
 	}
+	for i, ev := range p.seen {
+		if ev.Header().Seq != uint64(i+1) {
+			t.Fatalf("event %d has number %d", i, ev.Header().Seq)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	p := newPhone(t, Config{})
+	for _, code := range []SIPCode{CodeNotFound, CodeBusyHere, CodeServiceUnavailable, CodeDecline} {
+		out := must(p.acc.Dial(within(t), p.uri(), DialOptions{}))(t)
+		in := await(p, func(IncomingCall) bool { return true })
+		check(t, p.Call(in.Call).Hangup(within(t), code, "Because I say so"))
+		ended := await(p, func(ev CallEnded) bool { return ev.Call == out.ID() })
+		if ended.Code != code || ended.Reason != "Because I say so" || ended.Connected != 0 {
+			t.Errorf("%d: %+v", int(code), ended)
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	p := newPhone(t, Config{})
+	out := must(p.acc.Dial(within(t), p.uri(), DialOptions{}))(t)
+	in := await(p, func(IncomingCall) bool { return true })
+	check(t, p.Call(in.Call).Answer(within(t), CodeRinging, ""))
+	await(p, func(ev CallStateChanged) bool { return ev.Call == out.ID() && ev.State == StateEarly })
+	check(t, out.Hangup(within(t), 0, ""))
+	var codes [2]SIPCode
+	for codes[0] == 0 || codes[1] == 0 {
+		ev := await(p, func(CallEnded) bool { return true })
+		codes[ev.Role] = ev.Code
+	}
+	if codes[RoleUAC] != CodeRequestTerminated || codes[RoleUAS] != CodeRequestTerminated {
+		t.Errorf("codes %v", codes)
+	}
+}
+
+// record plays what the player's port gives into one end of c and measures what comes
+// out of the other end for d.
+func (p *phone) record(c pair, from PortID, d time.Duration) []int16 {
+	p.t.Helper()
+	path := filepath.Join(p.t.TempDir(), "rec.wav")
+	rec := must(p.NewRecorder(within(p.t), path))(p.t)
+	check(p.t, p.Connect(within(p.t), c.inPort, rec.Port(), ConnectOptions{}))
+	check(p.t, p.Connect(within(p.t), from, c.outPort, ConnectOptions{}))
+	<-time.After(d) // audio takes the time it takes
+	check(p.t, rec.Close(within(p.t)))
+	audio := must(dsp.ReadWAV(path))(p.t)
+	if audio.Rate != 16000 || audio.Channels != 1 {
+		p.t.Fatalf("recorded %v", audio)
+	}
+	return clearest(audio.Slice(300*time.Millisecond, d).Samples)
+}
+
+// clearest returns the half second in which a tone stands out most: on a machine that
+// does other work too, the media clock may be late now and then.
+func clearest(samples []int16) (best []int16) {
+	const window, step = 8000, 1600
+	snr := math.Inf(-1)
+	for from := 0; from+window <= len(samples); from += step {
+		if tone := dsp.MeasureTone(samples[from:from+window], 16000); tone.SNR > snr {
+			best, snr = samples[from:from+window], tone.SNR
+		}
+	}
+	return best
+}
+
+func toneFile(t testing.TB, rate, channels int, hz float64) string {
+	t.Helper()
+	mono := dsp.GenerateTone(rate, 5*time.Second, -12, hz)
+	samples := make([]int16, 0, len(mono)*channels)
+	for _, s := range mono {
+		for range channels {
+			samples = append(samples, s)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "tone.wav")
+	check(t, dsp.WriteWAV(path, &dsp.Audio{Rate: rate, Channels: channels, Samples: samples}))
+	return path
+}
+
+func TestAudioBothFormats(t *testing.T) {
+	p := newPhone(t, Config{})
+	for _, tc := range []struct{ rate, channels int }{{8000, 1}, {16000, 1}, {44100, 2}, {48000, 1}} {
+		c := p.connect()
+		player := must(p.NewPlayer(within(t), toneFile(t, tc.rate, tc.channels, 440), PlayerOptions{}))(t)
+		got := dsp.MeasureTone(p.record(c, player.Port(), 2*time.Second), 16000)
+		t.Logf("%d Hz, %d channels: %+v", tc.rate, tc.channels, got)
+		if got.Hz < 439 || got.Hz > 441 || got.Level < -13 || got.Level > -11 {
+			t.Errorf("a WAV of %d Hz, %d channels: %+v", tc.rate, tc.channels, got)
+		}
+		check(t, player.Close(within(t)))
+		out, in := p.hangup(c)
+		for _, ended := range []CallEnded{out, in} {
+			s := ended.Stats
+			if s.Codec != "PCMU/8000" || s.RX.Packets < 40 || s.TX.Packets < 40 || s.RX.Lost != 0 ||
+				s.RX.Bytes != s.RX.Packets*160 {
+				t.Errorf("statistics: %+v", s)
+			}
+			if ended.Connected < 1500*time.Millisecond {
+				t.Errorf("connected %v", ended.Connected)
+			}
+		}
+	}
+}
+
+func TestHoldResumeAndDTMF(t *testing.T) {
+	p := newPhone(t, Config{})
+	c := p.connect()
+	bothAre := func(out, in MediaStatus, outDir, inDir MediaDir) {
+		t.Helper()
+		for left := 2; left > 0; left-- {
+			ev := await(p, func(CallMediaChanged) bool { return true })
+			m := ev.Media[0]
+			if ev.Call == c.out.id && (m.Status != out || m.Dir != outDir) ||
+				ev.Call == c.in.id && (m.Status != in || m.Dir != inDir) {
+				t.Errorf("%+v", ev)
+			}
+		}
+	}
+	check(t, c.out.Hold(within(t)))
+	bothAre(MediaLocalHold, MediaRemoteHold, DirSend, DirRecv)
+	check(t, c.out.Resume(within(t)))
+	bothAre(MediaActive, MediaActive, DirSendRecv, DirSendRecv)
+
+	const digits = "0123456789*#ABCD"
+	check(t, c.out.SendDTMF(within(t), digits, DTMFOptions{Duration: 60 * time.Millisecond}))
+	for i := range digits {
+		ev := await(p, func(DTMFReceived) bool { return true })
+		if ev.Call != c.in.id || ev.Digit != digits[i] || ev.Method != DTMFRFC4733 {
+			t.Fatalf("digit %d: %+v", i, ev)
+		}
+	}
+	check(t, c.in.SendDTMF(within(t), "5", DTMFOptions{Method: DTMFInfo}))
+	if ev := await(p, func(DTMFReceived) bool { return true }); ev.Call != c.out.id || ev.Digit != '5' || ev.Method != DTMFInfo {
+		t.Errorf("INFO digit: %+v", ev)
+	}
+	if err := c.out.SendDTMF(within(t), "1x", DTMFOptions{}); err == nil {
+		t.Error("1x was sent")
+	}
+	p.hangup(c)
+}
+
+func TestEarlyMedia(t *testing.T) {
+	p := newPhone(t, Config{})
+	out := must(p.acc.Dial(within(t), p.uri(), DialOptions{}))(t)
+	in := await(p, func(IncomingCall) bool { return true })
+	check(t, p.Call(in.Call).Answer(within(t), CodeProgress, ""))
+	c := pair{out: p.Call(in.Call), in: out, outPort: NoPort, inPort: NoPort}
+	for c.outPort == NoPort || c.inPort == NoPort {
+		ev := await(p, func(CallMediaChanged) bool { return true })
+		if ev.Call == out.ID() {
+			c.inPort = ev.Media[0].Port
+		} else {
+			c.outPort = ev.Media[0].Port
+		}
+	}
+	player := must(p.NewPlayer(within(t), toneFile(t, 8000, 1, 880), PlayerOptions{Loop: true}))(t)
+	if got := dsp.MeasureTone(p.record(c, player.Port(), 2*time.Second), 16000); got.Hz < 879 || got.Hz > 881 {
+		t.Errorf("early media: %+v", got)
+	}
+	if info := must(out.Info(within(t)))(t); info.State != StateEarly {
+		t.Errorf("state %v", info.State)
+	}
+	check(t, out.Hangup(within(t), 0, ""))
+	await(p, func(ev CallEnded) bool { return ev.Call == out.ID() })
+	check(t, player.Close(within(t)))
+}
+
+func TestDialWait(t *testing.T) {
+	p := newPhone(t, Config{})
+	answers := make(chan SIPCode, 3)
+	go func() { // the consumer, until the phone is closed
+		for ev := range p.Events() {
+			if in, ok := ev.(IncomingCall); ok {
+				if code := <-answers; code != 0 {
+					_ = p.Call(in.Call).Answer(context.Background(), code, "")
+				}
+			}
+		}
+	}()
+	answers <- CodeOK
+	call := must(p.acc.DialWait(within(t), p.uri(), DialOptions{}))(t)
+	check(t, call.Hangup(within(t), 0, ""))
+
+	answers <- CodeBusyHere
+	_, err := p.acc.DialWait(within(t), p.uri(), DialOptions{})
+	assertIs(t, err, CodeBusyHere)
+
+	answers <- 0
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	_, err = p.acc.DialWait(ctx, p.uri(), DialOptions{})
+	assertIs(t, err, context.DeadlineExceeded)
 }
