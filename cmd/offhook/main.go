@@ -1,0 +1,8 @@
+// Offhook is a headless SIP softphone: see offhook help.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+}
