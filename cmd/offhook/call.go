@@ -60,12 +60,7 @@ Exit codes:
 		Example: `  offhook call sip:1000@pbx.example.com -c offhook.ini --play hello.wav
   offhook call 1000 --account 2 --dtmf ,1,2# --record menu.wav --duration 20s
   offhook call sip:echo@127.0.0.1:5070 --play tone.wav --record echo.wav --json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return fmt.Errorf("call takes one URI, not %d; see offhook call --help", len(args))
-			}
-			return nil
-		},
+		Args: takesURI,
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.account, "account", noAccount, "`number` of the account that calls, 0 is the local account (default the first)")
@@ -75,8 +70,7 @@ Exit codes:
 	f.DurationVar(&o.duration, "duration", 0, "hang up so long after the answer")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "give up so long after dialling; a registration before has the same time")
 	f.BoolVar(&o.json, "json", false, "print events and a summary as lines of JSON")
-	f.Lookup("account").DefValue = "" // its usage says what it is
-	f.Lookup("duration").DefValue = ""
+	f.Lookup("account").DefValue = "0" // not printed: its usage says what it is
 	s := addSettings(cmd, args, "log-level")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.uri = args[0]
@@ -104,6 +98,13 @@ Exit codes:
 		return c.run(ctx)
 	}
 	return cmd
+}
+
+func takesURI(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("call takes one URI, not %d; see %s --help", len(args), cmd.CommandPath())
+	}
+	return nil
 }
 
 // check reports what is wrong with the flags before anything is opened.

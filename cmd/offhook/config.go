@@ -12,7 +12,7 @@ func newConfig(args []string) *cobra.Command {
 		Short:   "Look at the configuration",
 		Long:    "Config has verbs about the configuration: its file, environment variables and flags.",
 		Example: `  offhook config check -c offhook.ini`,
-		Args:    cobra.NoArgs,
+		Args:    takesNothing,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConfigCheck(args))
@@ -34,7 +34,7 @@ them, each with its file and line, or with its flag or variable.
 Exit codes: 0; 1 bad usage, or there are mistakes.`,
 		Example: `  offhook config check -c offhook.ini
   OFFHOOK_USERNAME_2=1002 offhook config check --server-2 pbx.example.com --json`,
-		Args: cobra.NoArgs,
+		Args: takesNothing,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	s := addSettings(cmd, args)

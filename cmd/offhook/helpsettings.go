@@ -65,7 +65,7 @@ func writeKeys(b *strings.Builder, scope config.Scope, status config.Status) {
 		if k.Default != "" {
 			fmt.Fprintf(b, ", default %s", k.Default)
 		}
-		fmt.Fprintf(b, "\n%s\n", wrap(k.Doc, "        ", 88))
+		fmt.Fprintf(b, "\n%s\n", wrap(k.Doc, "        ", helpWidth))
 	}
 }
 

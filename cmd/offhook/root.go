@@ -107,16 +107,19 @@ and takes calls, plays and records them, and reports what happened.`,
   offhook call sip:1000@pbx.example.com --play hello.wav --record answer.wav`,
 		SilenceErrors:              true,
 		SilenceUsage:               true,
-		SuggestionsMinimumDistance: 3,
-		Args:                       cobra.NoArgs,
+		SuggestionsMinimumDistance: 2,
+		Args:                       takesNothing,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(printUsage)
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newRun(args),
 		newCall(args),
 		newConfig(args),
+		newDevices(),
+		newCodecs(),
 		newVersion(),
 		newSettingsHelp(),
 	)
@@ -135,6 +138,56 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	return fmt.Errorf("unknown flag --%s; see %s --help", name, cmd.CommandPath())
 }
+
+// takesNothing refuses arguments, with the nearest verb where one is wanted.
+func takesNothing(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case !cmd.HasAvailableSubCommands():
+		return fmt.Errorf("%s takes no argument, and got %q; see %s --help", cmd.Name(), args[0], cmd.CommandPath())
+	}
+	return unknownVerb(cmd, args[0])
+}
+
+func unknownVerb(cmd *cobra.Command, name string) error {
+	near := ""
+	if list := cmd.SuggestionsFor(name); len(list) > 0 {
+		near = ", the nearest is " + list[0]
+	}
+	return fmt.Errorf("unknown verb %q%s; see %s --help", name, near, cmd.CommandPath())
+}
+
+// newHelp is cobra's help, but an unknown verb is an error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [VERB]",
+		Short:   "Help about a verb, or about the settings",
+		Example: "  offhook help call\n  offhook help settings",
+		RunE: func(help *cobra.Command, args []string) error {
+			cmd, rest, err := help.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownVerb(help.Root(), strings.Join(args, " "))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+		ValidArgsFunction: func(help *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if cmd, _, err := help.Root().Find(args); err == nil {
+				for _, sub := range cmd.Commands() {
+					if sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+						names = append(names, sub.Name())
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// helpWidth is how wide help is, in columns.
+const helpWidth = 96
 
 // printUsage is cobra's usage without the flags of the configuration's keys, which
 // are too many: "offhook help settings" has them.
@@ -170,7 +223,7 @@ func printUsage(cmd *cobra.Command) error {
 		own.AddFlag(f)
 	})
 	if own.HasAvailableFlags() {
-		fmt.Fprintf(&b, "\nFlags:\n%s", own.FlagUsages())
+		fmt.Fprintf(&b, "\nFlags:\n%s", own.FlagUsagesWrapped(helpWidth))
 	}
 	if keys {
 		fmt.Fprint(&b, `

@@ -30,7 +30,7 @@ second one.`,
 		Example: `  offhook run -c offhook.ini
   offhook run --username 1001 --server pbx.example.com --password-file secret.txt
   offhook run --auto-answer all --play-on-answer hello.wav --json`,
-		Args: cobra.NoArgs,
+		Args: takesNothing,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print every event as one line of JSON")
 	s := addSettings(cmd, args, "socket", "log-level", "source-port", "bind-address")

@@ -53,13 +53,15 @@ func addSettings(cmd *cobra.Command, args []string, shown ...string) *settings {
 }
 
 func (s *settings) addFlag(cmd *cobra.Command, k config.Key, name string) {
-	f := cmd.Flags().VarPF(&keyFlag{settings: s, name: name, key: k}, name, "", k.Doc)
+	// Back quotes would name the value in pflag's help.
+	f := cmd.Flags().VarPF(&keyFlag{settings: s, name: name, key: k}, name, "", strings.ReplaceAll(k.Doc, "`", ""))
 	if k.Type == config.Bool {
 		f.NoOptDefVal = "1"
 	}
 	if k.Type == config.Choice {
 		// The name was added in the line above, so there is no error.
-		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(k.Choices, cobra.ShellCompDirectiveNoFileComp))
+		choices := slices.DeleteFunc(slices.Clone(k.Choices), func(c string) bool { return c == "" })
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 	}
 }
 
@@ -71,7 +73,7 @@ type keyFlag struct {
 }
 
 func (f *keyFlag) String() string { return "" }
-func (f *keyFlag) Type() string   { return string(f.key.Type) }
+func (f *keyFlag) Type() string   { return valueForm(f.key) }
 
 func (f *keyFlag) Set(value string) error {
 	f.settings.flags = append(f.settings.flags, config.Flag{Name: f.name, Value: value})

@@ -39,7 +39,7 @@ limits that PJSIP was compiled with.
 Exit codes: 0; 1 bad usage.`,
 		Example: `  offhook version
   offhook version --json`,
-		Args: cobra.NoArgs,
+		Args: takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info := versionInfo{Version: offhookVersion(), PJSIP: pjsua.Version(), Limits: pjsua.Limits()}
 			info.Link.Origin, info.Link.Stamp = pjsua.Link()
