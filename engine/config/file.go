@@ -156,10 +156,10 @@ func sameKey(section, a, b string) bool {
 	return keyA.canonical().Name == keyB.canonical().Name && numberA == numberB
 }
 
-// lineEnd is the one that the file uses.
+// lineEnd is that of the first line, else what the encoding's users write.
 func (f *File) lineEnd() string {
-	for _, l := range f.lines {
-		if strings.HasSuffix(l.raw, "\r\n") {
+	if len(f.lines) > 0 && strings.HasSuffix(f.lines[0].raw, "\n") {
+		if strings.HasSuffix(f.lines[0].raw, "\r\n") {
 			return "\r\n"
 		}
 		return "\n"

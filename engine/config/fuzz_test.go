@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -18,44 +19,86 @@ func FuzzLoad(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		// Files that the text names are not the fuzzer's business.
-		if bytes.Contains(bytes.ToLower(data), []byte("password_file")) || bytes.Contains(data, []byte{0xff, 0xfe}) && bytes.Contains(data, []byte("_\x00")) {
-			return
-		}
-		src := Source{Path: "fuzz.ini", Data: data, Env: []string{"X=y"}}
-		r := Check(src)
-		lines := bytes.Count(data, []byte("\n")) + 1
-		for _, p := range r.Errors {
-			if p.File != "fuzz.ini" || p.Line < 0 || p.Line > lines || p.Message == "" {
-				t.Errorf("problem without its place: %+v", p)
-			}
-			if strings.HasPrefix(p.Message, "key-value delimiter") || strings.HasPrefix(p.Message, "unclosed section") {
-				t.Errorf("ini.v1 was given a line that it refuses: %v", p)
-			}
-		}
-		if out, err := json.Marshal(r); err != nil || !json.Valid(out) {
-			t.Errorf("JSON: %v", err)
-		}
-		edit, err := ParseFile("fuzz.ini", data)
-		if err == nil && !bytes.Equal(edit.Bytes(), data) {
-			t.Errorf("written back as %q", edit.Bytes())
-		}
-		if len(r.Errors) > 0 {
-			return
-		}
-		if err := r.Config.Validate(); err != nil {
-			t.Errorf("no problem, but Validate: %v", err)
-		}
-		text := resolvedText(t, r.Config)
-		again, err := Load(Source{Path: "again.ini", Data: []byte(text)})
+	f.Fuzz(func(t *testing.T, data []byte) { checkLoad(t, data) })
+}
+
+// TestLoadMixed does the same with files made of the lines of all cases and of
+// all keys, which a fuzzer seldom gets to.
+func TestLoadMixed(t *testing.T) {
+	var pool []string
+	for _, path := range goldenCases(t) {
+		data, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatalf("resolved text: %v\n%s", err, text)
+			t.Fatal(err)
 		}
-		if second := resolvedText(t, again); second != text {
-			t.Errorf("resolved text read again\n%s\nwas\n%s", second, text)
+		for l := range strings.Lines(string(data)) {
+			pool = append(pool, strings.TrimRight(l, "\r\n"))
 		}
-	})
+	}
+	for _, k := range Keys() {
+		pool = append(pool, k.Name+" = "+sample(k), k.Name+"-2="+sample(k), k.Name+" =")
+	}
+	for range 20 {
+		pool = append(pool, "[Settings]", "[Account]", "[Account2]", "[AccountDefaults]", "[Calls]")
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	right := 0
+	for range 3000 {
+		var b strings.Builder
+		for range random.IntN(8) {
+			b.WriteString(pool[random.IntN(len(pool))] + "\n")
+		}
+		if checkLoad(t, []byte(b.String())) {
+			right++
+		}
+		if t.Failed() {
+			t.Fatalf("with\n%s", b.String())
+		}
+	}
+	if right < 100 {
+		t.Errorf("only %d files had no mistake", right)
+	}
+}
+
+// checkLoad reports whether the file has no mistake.
+func checkLoad(t *testing.T, data []byte) bool {
+	// Files that the text names are not the fuzzer's business.
+	if bytes.Contains(bytes.ToLower(data), []byte("password_file")) || bytes.Contains(data, []byte{0xff, 0xfe}) && bytes.Contains(data, []byte("_\x00")) {
+		return false
+	}
+	src := Source{Path: "fuzz.ini", Data: data, Env: []string{"X=y"}}
+	r := Check(src)
+	lines := bytes.Count(data, []byte("\n")) + 1
+	for _, p := range r.Errors {
+		if p.File != "fuzz.ini" || p.Line < 0 || p.Line > lines || p.Message == "" {
+			t.Errorf("problem without its place: %+v", p)
+		}
+		if strings.HasPrefix(p.Message, "key-value delimiter") || strings.HasPrefix(p.Message, "unclosed section") {
+			t.Errorf("ini.v1 was given a line that it refuses: %v", p)
+		}
+	}
+	if out, err := json.Marshal(r); err != nil || !json.Valid(out) {
+		t.Errorf("JSON: %v", err)
+	}
+	edit, err := ParseFile("fuzz.ini", data)
+	if err == nil && !bytes.Equal(edit.Bytes(), data) {
+		t.Errorf("written back as %q", edit.Bytes())
+	}
+	if len(r.Errors) > 0 {
+		return false
+	}
+	if err := r.Config.Validate(); err != nil {
+		t.Errorf("no problem, but Validate: %v", err)
+	}
+	text := resolvedText(t, r.Config)
+	again, err := Load(Source{Path: "again.ini", Data: []byte(text)})
+	if err != nil {
+		t.Fatalf("resolved text: %v\n%s", err, text)
+	}
+	if second := resolvedText(t, again); second != text {
+		t.Errorf("resolved text read again\n%s\nwas\n%s", second, text)
+	}
+	return true
 }
 
 // FuzzScan compares the scanner with ini.v1 where it reads the text at all: same
