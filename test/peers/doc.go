@@ -19,3 +19,6 @@
 // The Start functions and the methods that take no context may be called from the test's goroutine only, since
 // they end the test when they fail. The addresses are plain fields and never change.
 package peers
+
+// Loopback is the address that every peer listens on.
+const Loopback = "127.0.0.1"

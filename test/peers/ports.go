@@ -11,9 +11,6 @@ import (
 	"testing"
 )
 
-// Loopback is the address that every peer listens on.
-const Loopback = "127.0.0.1"
-
 const (
 	portFirst = 10000
 	portLast  = 32767

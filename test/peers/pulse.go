@@ -50,7 +50,7 @@ func StartPulse(tb testing.TB) *Pulse {
 		env: []string{"HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "XDG_CONFIG_HOME=" + dir, "PULSE_SERVER="},
 		argv: []string{
 			"pulseaudio", "-n", "-F", filepath.Join(dir, "default.pa"), "--daemonize=no", "--use-pid-file=no",
-			"--exit-idle-time=-1", "--disallow-exit", "--realtime=no", "--high-priority=no", "--log-level=notice",
+			"--exit-idle-time=-1", "--disallow-exit", "--realtime=no", "--high-priority=yes", "--log-level=notice",
 		},
 	})
 	tb.Cleanup(p.Stop)
@@ -95,8 +95,8 @@ func (p *Pulse) Speak(card, wav string) {
 // play plays a WAV file to a sink.
 func (p *Pulse) play(sink, wav string) {
 	p.tb.Helper()
-	// A fixed latency keeps what is queued in the server short.
-	cmd := p.client("paplay", "--device="+sink, "--latency-msec=50", wav)
+	// Half a second is queued in the server, so that a busy machine makes no gaps.
+	cmd := p.client("paplay", "--device="+sink, "--latency-msec=500", wav)
 	proc := startProcess(p.tb, command{
 		name: "paplay", log: filepath.Join(p.dir, "paplay.log"), dir: p.dir, env: cmd.Env, argv: cmd.Args, ends: true,
 	})
@@ -113,7 +113,7 @@ func (p *Pulse) Hear(card string, rate int, d time.Duration) []int16 {
 // record reads from a source.
 func (p *Pulse) record(source string, rate int, d time.Duration) []int16 {
 	p.tb.Helper()
-	cmd := p.client("parec", "--device="+source, "--latency-msec=20",
+	cmd := p.client("parec", "--device="+source, "--latency-msec=200",
 		"--raw", "--format=s16le", "--channels=1", "--rate="+strconv.Itoa(rate))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
