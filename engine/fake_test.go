@@ -25,7 +25,6 @@ type fakePhone struct {
 	journal  []string // "answer 3 200"
 	codecs   []pjsua.Codec
 	devices  []pjsua.Device
-	order    []string
 	sound    [2]int
 	tps      []pjsua.TransportConfig
 	accounts map[pjsua.AccountID]pjsua.AccountConfig
