@@ -167,7 +167,9 @@ func (f *fitter) power(block []float64) (tone, rest float64) {
 func (f *fitter) fit(block []float64, w float64) (at, power float64, ok bool) {
 	n := float64(len(block))
 	bin := 2 * math.Pi / n
-	lowest, highest := bin, math.Pi-bin/2
+	// Nearer to 0 a tone is hardly told from an offset, nearer to half the rate
+	// its phase is hardly told from its amplitude.
+	lowest, highest := 1.5*bin, math.Pi-bin/2
 	at = w
 	// Each round doubles the digits, so a last step of 1e-5 leaves an error far
 	// below that; from within half a line three or four are enough.
