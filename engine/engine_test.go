@@ -91,8 +91,9 @@ func (r *rig) start() {
 	default:
 		r.t.Fatal("not started")
 	}
-	a, _ := r.e.Account(1)
-	r.acc1 = a.id
+	if a, ok := r.e.Account(1); ok {
+		r.acc1 = a.id
+	}
 }
 
 func (r *rig) stop() {
