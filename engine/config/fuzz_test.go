@@ -111,6 +111,7 @@ func FuzzScan(f *testing.F) {
 		}
 		f.Add(string(data))
 	}
+	f.Add("[Settings]\na : b = c\n[ x ] y\nkey=\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.HasPrefix(text, "\ufeff") || strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
 			return // decode is before the scanner

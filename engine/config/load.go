@@ -128,7 +128,8 @@ func (l *loader) scope(k Key, number int) assignments {
 	return l.accounts[number]
 }
 
-// assign checks a value and gives it to a key, unless a higher layer has done so.
+// assign checks a value and gives it to a key, in place of what a lower layer gave:
+// the layers are read from the lowest up.
 func (l *loader) assign(to assignments, k Key, value string, from layer, at Problem) {
 	name := k.canonical().Name
 	before, given := to[name]
@@ -143,14 +144,9 @@ func (l *loader) assign(to assignments, k Key, value string, from layer, at Prob
 	if variable, ok := variableOf(norm); ok && k.Type == SecretText {
 		l.usedEnv[variable] = true
 	}
-	if given && before.layer > from {
-		return
-	}
 	if other := otherPassword(k); other != "" {
 		if o, ok := to[other]; ok && o.layer == from {
 			l.report(at, "the password stands in %s already", place(o.at))
-			return
-		} else if ok && o.layer > from {
 			return
 		}
 		delete(to, other)
