@@ -105,11 +105,10 @@ and takes calls, plays and records them, and reports what happened.`,
 		Example: `  offhook demo
   offhook run -c offhook.ini --json
   offhook call sip:1000@pbx.example.com --play hello.wav --record answer.wav`,
-		SilenceErrors:              true,
-		SilenceUsage:               true,
-		SuggestionsMinimumDistance: 2,
-		Args:                       takesNothing,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          takesNothing,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(printUsage)
@@ -121,6 +120,8 @@ and takes calls, plays and records them, and reports what happened.`,
 		newDevices(),
 		newCodecs(),
 		newVersion(),
+		newDemo(),
+		newDemoIVR(),
 		newSettingsHelp(),
 	)
 	return root
@@ -152,6 +153,7 @@ func takesNothing(cmd *cobra.Command, args []string) error {
 
 func unknownVerb(cmd *cobra.Command, name string) error {
 	near := ""
+	cmd.SuggestionsMinimumDistance = 2
 	if list := cmd.SuggestionsFor(name); len(list) > 0 {
 		near = ", the nearest is " + list[0]
 	}

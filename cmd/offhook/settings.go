@@ -53,8 +53,11 @@ func addSettings(cmd *cobra.Command, args []string, shown ...string) *settings {
 }
 
 func (s *settings) addFlag(cmd *cobra.Command, k config.Key, name string) {
-	// Back quotes would name the value in pflag's help.
-	f := cmd.Flags().VarPF(&keyFlag{settings: s, name: name, key: k}, name, "", strings.ReplaceAll(k.Doc, "`", ""))
+	usage := strings.ReplaceAll(k.Doc, "`", "") // would name the value in pflag's help
+	if k.Type == config.Choice {
+		usage += " One of " + valueForm(k) + "."
+	}
+	f := cmd.Flags().VarPF(&keyFlag{settings: s, name: name, key: k}, name, "", usage)
 	if k.Type == config.Bool {
 		f.NoOptDefVal = "1"
 	}
@@ -73,7 +76,7 @@ type keyFlag struct {
 }
 
 func (f *keyFlag) String() string { return "" }
-func (f *keyFlag) Type() string   { return valueForm(f.key) }
+func (f *keyFlag) Type() string   { return string(f.key.Type) }
 
 func (f *keyFlag) Set(value string) error {
 	f.settings.flags = append(f.settings.flags, config.Flag{Name: f.name, Value: value})
@@ -144,7 +147,7 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 			add(f.Name + suffix)
 		}
 	})
-	for d := 1; d <= 8; d++ {
+	for d := 1; d <= len(name)/2+1; d++ {
 		candidates.SuggestionsMinimumDistance = d
 		if near := candidates.SuggestionsFor(name); len(near) > 0 {
 			return near[0]
