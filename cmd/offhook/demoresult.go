@@ -53,10 +53,7 @@ func judgeDemo(audio *dsp.Audio, ended engine.CallEnded, setup time.Duration) de
 	for i, b := range ivrBranches {
 		t := demoTone{Key: b.Key, ExpectedHz: b.Hz, ExpectedDBOV: ivrLevel, DBOV: dsp.MinLevel}
 		if i < len(heard) {
-			// The fades at both ends are not part of the level.
-			s := heard[i]
-			part := audio.Slice(s.Start+50*time.Millisecond, s.End-50*time.Millisecond)
-			m := dsp.MeasureTone(part.Channel(0), part.Rate)
+			m := cleanest(audio, heard[i])
 			t.Hz, t.DBOV, t.SNR = m.Hz, m.Level, m.SNR
 		}
 		if math.Abs(t.Hz-t.ExpectedHz) > maxHzOff {
@@ -110,6 +107,20 @@ func longTones(audio *dsp.Audio) []dsp.Segment {
 		}
 	}
 	return long
+}
+
+// cleanest measures a tone in its best half second: a machine that is too busy for
+// its audio leaves holes in it, which say nothing about frequency and level.
+func cleanest(audio *dsp.Audio, s dsp.Segment) dsp.Tone {
+	const length, step = 500 * time.Millisecond, 50 * time.Millisecond
+	best := s.Tone
+	for from := s.Start; from+length <= s.End; from += step {
+		part := audio.Slice(from, from+length)
+		if t := dsp.MeasureTone(part.Channel(0), part.Rate); t.SNR > best.SNR {
+			best = t
+		}
+	}
+	return best
 }
 
 // hasSound says whether there is a tone before a time.
