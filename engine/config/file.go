@@ -71,6 +71,7 @@ func (f *File) Set(section, key, value string) error {
 	}
 	edited := &File{path: f.path, enc: f.enc, lines: append([]line(nil), f.lines...)}
 	at := edited.set(section, key, quote(value))
+	edited.lines = splitLines(edited.text())
 	if l := edited.lines[at]; l.kind != keyLine || !sameKey(section, l.name, key) || unquote(l.value()) != value {
 		return fail("cannot be written as a line of an INI file")
 	}

@@ -35,7 +35,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestSet(t *testing.T) {
-	const text = "; top\n\n[settings]\nsourcePort  =  5060   \n; kept\nuserAgent = \"x\"\n\n[Calls]\n0=a;b\n\n[Account]\nserver = a.example.com\nserver-2=b.example.com\n; end"
+	const text = "; top\n\n[settings]\nsourcePort  =  5060   \n; kept\nuserAgent = \"x\"\n\n[Calls]\n0=a;b\n\n[Account]\nserver = a.example.com\nserver-2=b.example.com\ndomain =\n; end"
 	tests := []struct {
 		name, section, key, value string
 		old, new                  string // what changes in text
@@ -46,11 +46,13 @@ func TestSet(t *testing.T) {
 		{"quotes in quotes", "Settings", "userAgent", `"y"`, `"x"`, `""y""`},
 		{"one quote", "Settings", "userAgent", `"`, `"x"`, `"`},
 		{"empty", "Settings", "userAgent", "", `"x"`, ``},
+		{"after an empty one", "Account", "domain", "d.example.com", "domain =\n", "domain =d.example.com\n"},
 		{"comment sign", "Settings", "userAgent", "a ; b#c", `"x"`, `a ; b#c`},
 		{"new key", "Settings", "VAD", "1", "\"x\"\n", "\"x\"\nVAD = 1\n"},
-		{"new key as its neighbour", "Account", "username-2", "1002", "server-2=b.example.com\n", "server-2=b.example.com\nusername-2=1002\n"},
+		{"new key of an account", "Account", "username-2", "1002", "domain =\n", "domain =\nusername-2 = 1002\n"},
 		{"other suffix", "Account", "server-1", "c.example.com", "a.example.com", "c.example.com"},
-		{"password", "Account", "password-2", secretMark, "server-2=b.example.com\n", "server-2=b.example.com\npassword-2=" + secretMark + "\n"},
+		{"password", "Account", "password-2", secretMark, "domain =\n", "domain =\npassword-2 = " + secretMark + "\n"},
+		{"new key as its neighbour", "Calls", "1", "c", "0=a;b\n", "0=a;b\n1=c\n"},
 		{"kept section", "Calls", "0", "c=d", "0=a;b", "0=c=d"},
 		{"new section", "Account3", "server", "d.example.com", "; end", "; end\n\n[Account3]\nserver = d.example.com\n"},
 	}

@@ -76,9 +76,15 @@ func scanLine(raw string) line {
 		return l
 	}
 	l.kind, l.name = keyLine, name
-	value := strings.TrimLeftFunc(after, unicode.IsSpace)
-	l.start = len(raw) - len(value)
-	l.end = l.start + len(strings.TrimRightFunc(value, unicode.IsSpace))
+	value := strings.TrimSpace(after)
+	if value == "" {
+		// One that is set later stands before the line end.
+		l.start = len(strings.TrimRight(raw, "\r\n"))
+		l.end = l.start
+		return l
+	}
+	l.start = len(raw) - len(strings.TrimLeftFunc(after, unicode.IsSpace))
+	l.end = l.start + len(value)
 	return l
 }
 
