@@ -134,27 +134,24 @@ xz                          xz-utils               xz                  xz       
 os=$(uname -s)
 
 # missing COLUMN prints the packages of that column whose header or program is
-# not there. One run of the preprocessor answers for all headers.
+# not there. One run of the preprocessor answers for all headers; without a
+# compiler there is no answer, and all are listed.
 missing() {
-	local column=$1
-	if ! have "$CC"; then
-		case $column in 2) echo gcc libc6-dev ;; 6) echo "(xcode-select --install)" ;; *) echo gcc ;; esac
-		return
-	fi
+	local column=$1 header program rest
 	{
-		echo "$headers" | while read -r header rest; do
-			[ -n "$header" ] || continue
-			[ "$os" = Darwin ] && [ "$header" = alsa/asoundlib.h ] && continue
-			set -- x $rest
-			eval "name=\${$column}"
-			printf '#if !__has_include(<%s>)\nMISSING %s\n#endif\n' "$header" "$name"
-		done | $CC ${CPPFLAGS:-} -E -P -x c - 2>/dev/null | sed -n 's/^MISSING //p'
+		if ! have "$CC"; then
+			if [ "$column" = 2 ]; then echo gcc libc6-dev; else echo gcc; fi
+			echo "$headers" | awk -v c="$column" 'NF { print $c }'
+		else
+			echo "$headers" | while read -r header rest; do
+				[ -n "$header" ] || continue
+				printf '#if !__has_include(<%s>)\nMISSING %s\n#endif\n' "$header" \
+					"$(echo "$header $rest" | awk -v c="$column" '{ print $c }')"
+			done | $CC ${CPPFLAGS:-} -E -P -x c - 2>/dev/null | sed -n 's/^MISSING //p'
+		fi
 		echo "$programs" | while read -r program rest; do
 			[ -n "$program" ] || continue
-			have "$program" && continue
-			set -- x $rest
-			eval "name=\${$column}"
-			echo "$name"
+			have "$program" || echo "$program $rest" | awk -v c="$column" '{ print $c }'
 		done
 	} | grep -vx -e - | sort -u | tr '\n' ' ' || true
 }
@@ -201,7 +198,7 @@ need_packages() {
 
 # --- identity -----------------------------------------------------------------
 
-# What the headers and the compiler are, as the system names them.
+# What machine, compiler and libraries these are, as the system names them.
 toolchain() {
 	uname -sm
 	"$CC" -dumpmachine -dumpfullversion 2>/dev/null || "$CC" --version
@@ -466,20 +463,22 @@ write_pc() {
 }
 
 # run_test NAME PREFIX compiles test/NAME.c against a prefix, which may be one that
-# is not in its place yet, and runs it.
+# is not in its place yet, and runs it. Leaks of a whole process's life are not
+# what these tests are about.
 run_test() {
 	local flags out=$work/$1
 	flags=$(PKG_CONFIG_PATH=$2/lib/pkgconfig pkg-config --define-variable=prefix="$2" \
 		--cflags --libs libpjproject)
 	run "compiling test $1" '^ok' $CC -Wall -Wextra -g "$here/test/$1.c" -o "$out" $flags
-	run "running test $1" '^ok' "$out"
+	run "running test $1" '^ok' env ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0}" \
+		TSAN_OPTIONS="${TSAN_OPTIONS:-suppressions=$here/test/tsan.supp}" "$out"
 }
 
 build() {
 	need_packages
-	work=$cache/$key.work.$$
-	# Under the lock nobody else is building this: what is left was interrupted.
-	if have flock; then rm -rf "$cache/$key.work."*; fi
+	work=$cache/work.$$
+	# Under the lock nobody else is building: what is there was interrupted.
+	if have flock; then rm -rf "$cache"/work.*; fi
 	mkdir -p "$work/src" "$here/work"
 	: >"$log"
 
@@ -502,9 +501,8 @@ build() {
 	# The paths of this build tree are of no use to anyone once it is gone.
 	export CFLAGS="$cflags -fPIC -ffile-prefix-map=$work/src=/usr/src/pjproject-$version $san ${CFLAGS:-}"
 	export CXXFLAGS="$CFLAGS" LDFLAGS="$san ${LDFLAGS:-}"
-	# An AddressSanitizer build of configure's own test programs may leak.
-	export ASAN_OPTIONS=detect_leaks=0
-	run "configuring PJSIP $version ($variant)" '^checking' ./aconfigure --prefix="$prefix" $configure_options
+	# The test programs of configure may leak.
+	run "configuring PJSIP $version ($variant)" '^checking' env ASAN_OPTIONS=detect_leaks=0 ./aconfigure --prefix="$prefix" $configure_options
 	run "compiling" '-o output/.*\.o' make -j "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" lib
 	run "installing" '^cp' make install DESTDIR="$work/dest"
 	cd "$here"
@@ -540,8 +538,13 @@ print-env)
 	printf "export PKG_CONFIG_PATH='%s'\nexport CGO_CFLAGS='%s'\n" "$path" "$cgo $stamp"
 	exit 0 ;;
 clean)
-	[ -L "$link" ] && rm -rf "$(readlink "$link")"
-	rm -rf "$link" "$log"
+	prefix=$(readlink "$link" || true)
+	# Only what we have built: its name is its stamp.
+	if [ -n "$prefix" ] && grep -qx "offhook_stamp=$(basename "$prefix")" \
+		"$prefix/lib/pkgconfig/libpjproject.pc" 2>/dev/null; then
+		rm -rf "$prefix"
+	fi
+	rm -f "$link" "$log"
 	exit 0 ;;
 esac
 
@@ -549,10 +552,10 @@ key=$(identity)
 prefix=$cache/$key
 if [ ! -d "$prefix" ]; then
 	mkdir -p "$cache" || die "cannot write to the cache; set OFFHOOK_CACHE to a folder of yours"
-	# One build of a thing at a time: the second waits and finds it done.
+	# One build at a time: the second waits, and may find its work done.
 	if have flock; then
-		exec 9>"$cache/$key.lock"
-		flock -n 9 || { say "another build of the same is running; waiting"; flock 9; }
+		exec 9>"$cache/lock"
+		flock -n 9 || { say "another build is running; waiting for it"; flock 9; }
 	fi
 	if [ ! -d "$prefix" ]; then
 		# Packages may have been installed meanwhile, and then the hash is another one.

@@ -24,6 +24,7 @@ enum {
 
 static pj_caching_pool factory;
 static pjmedia_conf *conf;
+static pj_timestamp now;
 static int failures;
 static int rounds = 3000;
 
@@ -72,6 +73,8 @@ static void tick(void)
     frame.type = PJMEDIA_FRAME_TYPE_AUDIO;
     frame.buf = buf;
     frame.size = sizeof(buf);
+    frame.timestamp = now;
+    now.u64 += SAMPLES;
     pjmedia_port_get_frame(master, &frame);
 }
 
