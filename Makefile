@@ -1,0 +1,43 @@
+# Offhook. The verbs are those of build.ps1; what they do is in the scripts they call.
+# `make help` lists them.
+
+PJSIP := third_party/pjsip/build.sh
+ENV   := eval "$$($(PJSIP) --print-env)" &&
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test race lint env clean distclean
+
+help:       ## list the verbs
+	@sed -n 's/^\([a-z]*\): *## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+deps:       ## build PJSIP, installing the system packages that it needs
+	@$(PJSIP)
+
+build:      ## leave the program at bin/offhook
+build: deps
+	@$(ENV) go build -trimpath -o bin/offhook ./cmd/offhook
+
+demo:       ## everything up to and including `offhook demo`
+demo: build
+	@bin/offhook demo
+
+test:       ## everything up to and including all tests, those against real PBXs included
+	@test/run.sh
+
+race:       ## the tests of the Go packages under the race detector
+race: deps
+	@$(ENV) go test -race ./...
+
+lint:       ## gofmt, go vet, staticcheck; cbridge with all warnings as errors
+lint: deps
+	@test/lint.sh
+
+env:        ## print what plain go commands and editors need: eval "$(make env)"
+	@$(PJSIP) >&2 && $(PJSIP) --print-env
+
+clean:      ## remove what build left in this clone
+	@rm -rf bin
+
+distclean:  ## remove PJSIP's build too
+distclean: clean
+	@$(PJSIP) --clean

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# All tests, from nothing: builds PJSIP, installs the test peers, runs every ring of
+# tests, and prints a summary. `make test` calls it. Exit code 0 when all that could
+# run passed.
+#
+#   TEST_LOGS=DIR  keeps the full output of every step there
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+logs=${TEST_LOGS:-$(mktemp -d)}
+mkdir -p "$logs"
+passed=0 failed=0
+declare -a summary=() missing=()
+
+# step NAME COMMAND...: runs COMMAND, shows one line, and the end of its output when it
+# fails. Exit code 3 of COMMAND means that this machine does not allow it.
+step() {
+	local name=$1 log code=0 from=$SECONDS p f line
+	shift
+	log=$logs/${name// /-}.log
+	printf '== %s\n' "$name"
+	"$@" >"$log" 2>&1 || code=$?
+	p=$(grep -cE '^ *--- PASS' "$log") || true
+	f=$(grep -cE '^ *--- FAIL' "$log") || true
+	if [ "$code" -eq 3 ]; then
+		missing+=("$name: $(tail -n 1 "$log")")
+		line="not run"
+	elif [ "$code" -ne 0 ] || [ "$f" -gt 0 ]; then
+		[ "$f" -gt 0 ] || f=1
+		grep -E -A 30 '^ *--- FAIL|^panic:|DATA RACE|ERROR: AddressSanitizer|^FAIL' "$log" | head -n 150
+		printf -- '-- the end of %s\n' "$log"
+		tail -n 40 "$log"
+		line="FAILED"
+	else
+		[ "$p" -gt 0 ] || p=1
+		line="ok"
+	fi
+	passed=$((passed + p)) failed=$((failed + f))
+	line=$(printf '%-28s %-8s %5d passed %3d failed %5d s' "$name" "$line" "$p" "$f" $((SECONDS - from)))
+	printf '   %s\n' "$line"
+	summary+=("$line")
+}
+
+# go test needs a terminal's width of its output only when it fails: -v, into the log.
+gotest() { go test -v -timeout 25m "$@"; }
+
+netns() { test/peers/netns.sh "$@"; }
+
+csan() {
+	local dir san
+	dir=$(mktemp -d)
+	for san in address,undefined thread; do
+		"${CC:-cc}" -std=gnu11 -g -O1 -Wall -Wextra -Werror -fsanitize="$san" -o "$dir/selftest" \
+			cbridge/queue.c cbridge/selftest.c -lpthread && "$dir/selftest" || return 1
+	done
+	rm -rf "$dir"
+}
+
+# The binding's tests with PJSIP's assertions on and everything under AddressSanitizer.
+asan() {
+	third_party/pjsip/build.sh --sanitize=address || return
+	(
+		eval "$(third_party/pjsip/build.sh --sanitize=address --print-env)"
+		# PJLIB keeps some memory until the process ends, as C programs do.
+		ASAN_OPTIONS=detect_leaks=0 go test -asan -v -timeout 25m ./cbridge ./pjsua
+	)
+}
+
+trap 'exit 130' INT TERM
+
+step "PJSIP" third_party/pjsip/build.sh
+if [ "$failed" -eq 0 ]; then
+	eval "$(third_party/pjsip/build.sh --print-env)"
+	step "modules" go mod download
+	step "build" go build -trimpath -o bin/offhook ./cmd/offhook
+	step "lint" test/lint.sh
+	step "without cgo" env CGO_ENABLED=0 go test -v ./...
+	step "C under sanitizers" csan
+	step "race" gotest -race ./...
+	step "PJSIP debug and asan" asan
+	step "peers" test/peers/install.sh
+	step "real peers" netns go test -v -timeout 40m -tags integration ./test/...
+	step "demo" netns bin/offhook demo
+fi
+
+printf '\n'
+printf '%s\n' "${summary[@]}"
+if [ "${#missing[@]}" -gt 0 ]; then
+	printf '\n%d steps could not run on this machine:\n' "${#missing[@]}"
+	printf '  %s\n' "${missing[@]}"
+fi
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
