@@ -178,7 +178,7 @@ func TestLostEventsAreAskedFor(t *testing.T) {
 			}
 			return info, nil
 		}
-		r.phone.events <- pjsua.EventsLost{EventHeader: r.phone.head(), Count: 9}
+		r.phone.send(pjsua.EventsLost{EventHeader: r.phone.head(), Count: 9})
 		lost := false
 		types := map[string]int{}
 		for _, ev := range r.events() {

@@ -76,7 +76,7 @@ func TestAReaderThatCatchesUpIsNotCutOff(t *testing.T) {
 		s := b.subscribe()
 		defer s.Close()
 		next := uint64(1)
-		for range 4 {
+		for range 2 {
 			put(&b, 1, maxBehind)
 			for range maxBehind {
 				if ev := <-s.Events(); ev.Header().Seq != next {

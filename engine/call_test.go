@@ -202,9 +202,9 @@ func TestDTMFMethodOfTheConfiguration(t *testing.T) {
 func TestEventsOfACall(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		c, _ := r.connected()
-		r.phone.events <- pjsua.DTMFReceived{EventHeader: r.phone.head(), Call: c.ID(), Digit: '#', Method: pjsua.DTMFInfo, Duration: 160 * time.Millisecond}
-		r.phone.events <- pjsua.TransferRequested{EventHeader: r.phone.head(), Call: c.ID(), Target: "sip:x@y", Code: 603}
-		r.phone.events <- pjsua.TransportChanged{EventHeader: r.phone.head(), Type: pjsua.TLS, Remote: "192.0.2.1:5061", Reason: "handshake"}
+		r.phone.send(pjsua.DTMFReceived{EventHeader: r.phone.head(), Call: c.ID(), Digit: '#', Method: pjsua.DTMFInfo, Duration: 160 * time.Millisecond})
+		r.phone.send(pjsua.TransferRequested{EventHeader: r.phone.head(), Call: c.ID(), Target: "sip:x@y", Code: 603})
+		r.phone.send(pjsua.TransportChanged{EventHeader: r.phone.head(), Type: pjsua.TLS, Remote: "192.0.2.1:5061", Reason: "handshake"})
 		events := r.expect("DTMFReceived", "TransferRequested", "TransportChanged")
 		if d := events[0].(DTMFReceived); d.Digit != "#" || d.Method != "INFO" || d.DurationMS != 160 || d.Call != c.ID() || d.Account != 1 {
 			t.Errorf("%+v", d)
@@ -236,7 +236,7 @@ func TestManyCallsWhileASubscriberDoesNotRead(t *testing.T) {
 			go func() {
 				for s := range 20 {
 					time.Sleep(50 * time.Millisecond) // of the bubble
-					r.phone.events <- pjsua.DTMFReceived{EventHeader: r.phone.head(), Call: id, Digit: byte('0' + s%10)}
+					r.phone.send(pjsua.DTMFReceived{EventHeader: r.phone.head(), Call: id, Digit: byte('0' + s%10)})
 				}
 				r.phone.end(id, 200, "OK")
 			}()

@@ -510,7 +510,7 @@ func TestShutdownIsBounded(t *testing.T) {
 			t.Errorf("Run: %v", err)
 		}
 		<-c.Done() // nobody waits for ever
-		close(r.phone.events)
+		r.phone.closeEvents()
 		r.ran <- nil
 	})
 }

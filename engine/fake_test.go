@@ -17,7 +17,9 @@ import (
 // writes down what it is asked for, and says what the test has it say. Functions
 // that are nil do the ordinary thing.
 type fakePhone struct {
-	events chan pjsua.Event
+	events  chan pjsua.Event
+	sending sync.Mutex
+	ended   bool // events is closed
 
 	mu       sync.Mutex
 	seq      uint64
@@ -106,6 +108,22 @@ func (f *fakePhone) head() pjsua.EventHeader {
 	return pjsua.EventHeader{Seq: f.seq, Time: time.Now()}
 }
 
+// send queues an event; the queue never is full, and one that is closed swallows it.
+func (f *fakePhone) send(ev pjsua.Event) {
+	f.sending.Lock()
+	defer f.sending.Unlock()
+	if !f.ended {
+		f.events <- ev
+	}
+}
+
+func (f *fakePhone) closeEvents() {
+	f.sending.Lock()
+	defer f.sending.Unlock()
+	f.ended = true
+	close(f.events)
+}
+
 func (f *fakePhone) shut() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -131,24 +149,23 @@ func (f *fakePhone) call(id pjsua.CallID) *fakeCall {
 // ring makes an incoming call with header fields.
 func (f *fakePhone) ring(acc pjsua.AccountID, remote string, headers ...string) pjsua.CallID {
 	c := f.newCall(acc, pjsua.RoleUAS, remote)
-	f.events <- pjsua.IncomingCall{
+	f.send(pjsua.IncomingCall{
 		EventHeader: f.head(), Call: c.id, Account: acc, Remote: remote, Local: "sip:me@pbx",
 		SIPCallID: fmt.Sprintf("in-%d", c.id), Source: "192.0.2.9:5060",
 		Request: []byte("INVITE sip:me@pbx SIP/2.0\r\n" + strings.Join(append(headers, ""), "\r\n") + "\r\n"),
-	}
+	})
 	return c.id
 }
 
 func (f *fakePhone) state(id pjsua.CallID, s pjsua.CallState, code pjsua.SIPCode, reason string) {
 	c := f.call(id)
-	f.events <- pjsua.CallStateChanged{
+	f.send(pjsua.CallStateChanged{
 		EventHeader: f.head(), Call: id, Account: c.account, Role: c.role, State: s, Code: code, Reason: reason,
 		Remote: c.remote, Local: "sip:me@pbx", SIPCallID: fmt.Sprintf("id-%d", id),
-	}
+	})
 }
 
-// media gives the call a new port in the bridge, and takes the old one with its
-// links. The number of the new one is same when that is no port.
+// media gives the call a new port in the bridge; the old one goes with its links.
 func (f *fakePhone) media(id pjsua.CallID, status pjsua.MediaStatus, dir pjsua.MediaDir) pjsua.PortID {
 	f.mu.Lock()
 	f.dropLocked(f.calls[id].port)
@@ -161,9 +178,10 @@ func (f *fakePhone) media(id pjsua.CallID, status pjsua.MediaStatus, dir pjsua.M
 
 // says reports media without changing the bridge.
 func (f *fakePhone) says(id pjsua.CallID, port pjsua.PortID, status pjsua.MediaStatus, dir pjsua.MediaDir) {
-	f.events <- pjsua.CallMediaChanged{EventHeader: f.head(), Call: id, Media: []pjsua.Media{
-		{Status: status, Dir: dir, Port: port, Codec: "PCMU/8000"},
-	}}
+	f.send(pjsua.CallMediaChanged{
+		EventHeader: f.head(), Call: id,
+		Media: []pjsua.Media{{Status: status, Dir: dir, Port: port, Codec: "PCMU/8000"}},
+	})
 }
 
 func (f *fakePhone) end(id pjsua.CallID, code pjsua.SIPCode, reason string) {
@@ -176,14 +194,14 @@ func (f *fakePhone) end(id pjsua.CallID, code pjsua.SIPCode, reason string) {
 	delete(f.calls, id)
 	f.dropLocked(c.port)
 	f.mu.Unlock()
-	f.events <- pjsua.CallStateChanged{
+	f.send(pjsua.CallStateChanged{
 		EventHeader: f.head(), Call: id, Account: c.account, Role: c.role, State: pjsua.StateDisconnected,
 		Code: code, Reason: reason, Remote: c.remote, Local: "sip:me@pbx", SIPCallID: fmt.Sprintf("id-%d", id),
-	}
-	f.events <- pjsua.CallEnded{
+	})
+	f.send(pjsua.CallEnded{
 		EventHeader: f.head(), Call: id, Account: c.account, Role: c.role, Code: code, Reason: reason,
 		Remote: c.remote, Local: "sip:me@pbx", SIPCallID: fmt.Sprintf("id-%d", id), Stats: f.stats,
-	}
+	})
 }
 
 // confirm takes an answered call to CONFIRMED with audio.
@@ -195,10 +213,10 @@ func (f *fakePhone) confirm(id pjsua.CallID) pjsua.PortID {
 }
 
 func (f *fakePhone) registered(acc pjsua.AccountID, code pjsua.SIPCode, reason string) {
-	f.events <- pjsua.RegistrationChanged{
+	f.send(pjsua.RegistrationChanged{
 		EventHeader: f.head(), Account: acc, Code: code, Reason: reason,
 		Registered: code.Success(), Expires: 300 * time.Second,
-	}
+	})
 }
 
 // The conference bridge.
@@ -515,7 +533,7 @@ func (f *fakePhone) Shutdown(ctx context.Context) error {
 	f.closed = true
 	f.mu.Unlock()
 	if !f.keepsEvents {
-		close(f.events)
+		f.closeEvents()
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (r *rig) record(c *Call, opts RecordOptions) *Recording {
 }
 
 func (r *rig) finish(p *Playback) {
-	r.phone.events <- pjsua.PlayerFinished{EventHeader: r.phone.head(), Player: p.id}
+	r.phone.send(pjsua.PlayerFinished{EventHeader: r.phone.head(), Player: p.id})
 }
 
 func TestPlay(t *testing.T) {
@@ -121,7 +121,9 @@ func TestPlayAndRecordWaitForAudio(t *testing.T) {
 
 		played, recorded := make(chan error, 1), make(chan error, 1)
 		go func() { played <- second(c.Play(t.Context(), path, false)) }()
-		go func() { recorded <- second(c.Record(t.Context(), filepath.Join(t.TempDir(), "r.wav"), RecordOptions{})) }()
+		go func() {
+			recorded <- second(c.Record(t.Context(), filepath.Join(t.TempDir(), "r.wav"), RecordOptions{}))
+		}()
 		synctest.Wait()
 		r.phone.state(c.ID(), pjsua.StateEarly, 183, "Session Progress")
 		r.phone.media(c.ID(), pjsua.MediaActive, pjsua.DirRecv) // early media: they speak, we listen
@@ -269,7 +271,7 @@ func TestRecordingErrors(t *testing.T) {
 		}
 
 		// The disk is full.
-		r.phone.events <- pjsua.RecorderFailed{EventHeader: r.phone.head(), Recorder: rec.id, Path: rec.Path(), Status: 120028, Reason: "No space left on device"}
+		r.phone.send(pjsua.RecorderFailed{EventHeader: r.phone.head(), Recorder: rec.id, Path: rec.Path(), Status: 120028, Reason: "No space left on device"})
 		events := r.expect("RecordingFailed", "RecordingEnded")
 		if e := events[0].(RecordingFailed); !strings.Contains(e.Reason, "No space left") {
 			t.Errorf("%+v", e)

@@ -46,7 +46,7 @@ func TestAStateThatBeatsIncomingCall(t *testing.T) {
 		c := r.phone.newCall(r.acc1, pjsua.RoleUAS, "sip:a@b")
 		r.phone.state(c.id, pjsua.StateIncoming, 0, "")
 		r.events()
-		r.phone.events <- pjsua.IncomingCall{EventHeader: r.phone.head(), Call: c.id, Account: r.acc1, Remote: "sip:a@b"}
+		r.phone.send(pjsua.IncomingCall{EventHeader: r.phone.head(), Call: c.id, Account: r.acc1, Remote: "sip:a@b"})
 		r.expect("IncomingCall", "CallStateChanged EARLY")
 	})
 }
