@@ -1,12 +1,10 @@
-#include "bridge.h"
+/* bridge.c: pjsua's callbacks about calls, accounts and transports. */
+#include "record.h"
 
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What is known of the call in each slot of pjsua. */
 typedef struct call_entry {
@@ -17,90 +15,17 @@ typedef struct call_entry {
 } call_entry;
 
 static struct {
-    oh_queue *events, *ops, *logs;
-    atomic_llong next_serial;
     pthread_mutex_t mu; /* guards calls; a leaf: nothing is called under it but pjsua's
                          * user data accessors, which take no lock */
     call_entry calls[PJSUA_MAX_CALLS];
 } bridge = {.mu = PTHREAD_MUTEX_INITIALIZER};
-
-int oh_abi(void)
-{
-    return OH_ABI;
-}
-
-unsigned oh_event_size(void)
-{
-    return sizeof(oh_event);
-}
 
 void oh_bridge_attach(oh_queue *events, oh_queue *ops, oh_queue *logs)
 {
     pthread_mutex_lock(&bridge.mu);
     memset(bridge.calls, 0, sizeof(bridge.calls));
     pthread_mutex_unlock(&bridge.mu);
-    bridge.events = events;
-    bridge.ops = ops;
-    bridge.logs = logs;
-}
-
-int64_t oh_mint(void)
-{
-    return atomic_fetch_add(&bridge.next_serial, 1) + 1;
-}
-
-/*
- * Records
- */
-
-enum { TEXTS = 6 };
-
-/* A new record with room for the given texts, in the order of their fields, or
- * NULL without memory; pushing NULL counts as a loss, so callers need not care. */
-static oh_event *event_new(int type, const pj_str_t texts[TEXTS])
-{
-    size_t size = sizeof(oh_event);
-    oh_event *ev;
-    oh_text *field;
-    uint32_t off = 0;
-    struct timespec now;
-    int i;
-
-    for (i = 0; texts && i < TEXTS; i++)
-        size += texts[i].slen > 0 ? (size_t)texts[i].slen : 0;
-    ev = calloc(1, size);
-    if (!ev)
-        return NULL;
-    clock_gettime(CLOCK_REALTIME, &now);
-    ev->type = type;
-    ev->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    field = &ev->reason;
-    for (i = 0; texts && i < TEXTS; i++) {
-        if (texts[i].slen <= 0)
-            continue;
-        field[i].off = off;
-        field[i].len = (uint32_t)texts[i].slen;
-        memcpy((char *)(ev + 1) + off, texts[i].ptr, (size_t)texts[i].slen);
-        off += (uint32_t)texts[i].slen;
-    }
-    return ev;
-}
-
-_Static_assert(offsetof(oh_event, body) - offsetof(oh_event, reason) ==
-                   (TEXTS - 1) * sizeof(oh_text),
-               "the texts of oh_event are an array");
-
-static void push(oh_queue *q, oh_event *ev)
-{
-    if (q)
-        oh_queue_push(q, ev ? &ev->item : NULL);
-    else
-        free(ev);
-}
-
-void oh_event_free(oh_event *ev)
-{
-    free(ev);
+    oh_out = (struct oh_outlets){events, ops, logs};
 }
 
 /*
@@ -316,10 +241,10 @@ static oh_event *call_event(int type, const pjsua_call_info *ci, int64_t serial,
                             const pj_str_t *source, const pj_str_t *body)
 {
     const pj_str_t none = {NULL, 0};
-    const pj_str_t texts[TEXTS] = {ci->last_status_text, ci->remote_info, ci->local_info,
+    const pj_str_t texts[OH_TEXTS] = {ci->last_status_text, ci->remote_info, ci->local_info,
                                    ci->call_id,          source ? *source : none,
                                    body ? *body : none};
-    oh_event *ev = event_new(type, texts);
+    oh_event *ev = oh_event_new(type, texts);
 
     if (!ev)
         return NULL;
@@ -358,7 +283,7 @@ static void on_call_state(pjsua_call_id id, pjsip_event *e)
     (void)e;
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
-    push(bridge.events, call_event(OH_CALL_STATE, &ci, serial, NULL, NULL));
+    oh_push(oh_out.events, call_event(OH_CALL_STATE, &ci, serial, NULL, NULL));
     if (ci.state != PJSIP_INV_STATE_DISCONNECTED)
         return;
     ev = call_event(OH_CALL_ENDED, &ci, serial, NULL, NULL);
@@ -367,7 +292,7 @@ static void on_call_state(pjsua_call_id id, pjsip_event *e)
         ev->stats = bridge.calls[id].stats;
     pthread_mutex_unlock(&bridge.mu);
     call_end(serial);
-    push(bridge.events, ev);
+    oh_push(oh_out.events, ev);
 }
 
 /* PJSUA's lock and the dialog's are held: copy and return. */
@@ -393,7 +318,7 @@ static void on_incoming_call(pjsua_acc_id acc, pjsua_call_id id, pjsip_rx_data *
     ev = call_event(OH_INCOMING_CALL, &ci, serial, &source, &body);
     if (ev)
         ev->account = account_serial(acc);
-    push(bridge.events, ev);
+    oh_push(oh_out.events, ev);
 }
 
 static void on_call_media_state(pjsua_call_id id)
@@ -407,7 +332,7 @@ static void on_call_media_state(pjsua_call_id id)
     ev = call_event(OH_CALL_MEDIA, &ci, serial, NULL, NULL);
     if (ev)
         copy_media(ev, &ci);
-    push(bridge.events, ev);
+    oh_push(oh_out.events, ev);
 }
 
 /* On a media thread, without the call's lock. Only the first report of a digit is
@@ -422,21 +347,21 @@ static void on_dtmf_event(pjsua_call_id id, const pjsua_dtmf_event *dtmf)
     serial = call_serial(id);
     if (!serial)
         return;
-    ev = event_new(OH_DTMF, NULL);
+    ev = oh_event_new(OH_DTMF, NULL);
     if (ev) {
         ev->call = serial;
         ev->digit = (int32_t)dtmf->digit;
         ev->method = dtmf->method == PJSUA_DTMF_METHOD_SIP_INFO;
         ev->duration_ms = dtmf->duration == PJSUA_UNKNOWN_DTMF_DURATION ? 0 : (int32_t)dtmf->duration;
     }
-    push(bridge.events, ev);
+    oh_push(oh_out.events, ev);
 }
 
 /* Nobody makes this phone call a premium number: REFER is declined. */
 static void on_call_transfer_request2(pjsua_call_id id, const pj_str_t *dst, pjsip_status_code *code,
                                       pjsua_call_setting *opt)
 {
-    const pj_str_t texts[TEXTS] = {{NULL, 0}, *dst};
+    const pj_str_t texts[OH_TEXTS] = {{NULL, 0}, *dst};
     int64_t serial = call_serial(id);
     pjsua_call_info ci;
     oh_event *ev;
@@ -445,14 +370,14 @@ static void on_call_transfer_request2(pjsua_call_id id, const pj_str_t *dst, pjs
     *code = PJSIP_SC_DECLINE;
     if (!serial)
         return;
-    ev = event_new(OH_TRANSFER, texts);
+    ev = oh_event_new(OH_TRANSFER, texts);
     if (ev) {
         ev->call = serial;
         ev->code = *code;
         if (pjsua_call_get_info(id, &ci) == PJ_SUCCESS)
             ev->account = account_serial(ci.acc_id);
     }
-    push(bridge.events, ev);
+    oh_push(oh_out.events, ev);
 }
 
 /* An INVITE with Replaces takes over somebody's call: declined too. */
@@ -475,13 +400,13 @@ static void on_reg_state2(pjsua_acc_id acc, pjsua_reg_info *info)
 {
     const struct pjsip_regc_cbparam *p = info->cbparam;
     char text[PJ_ERR_MSG_SIZE];
-    pj_str_t texts[TEXTS] = {{NULL, 0}};
+    pj_str_t texts[OH_TEXTS] = {{NULL, 0}};
     oh_event *ev;
 
     texts[0] = p->reason;
     if (p->status != PJ_SUCCESS)
         texts[0] = pj_strerror(p->status, text, sizeof(text));
-    ev = event_new(OH_REGISTRATION, texts);
+    ev = oh_event_new(OH_REGISTRATION, texts);
     if (ev) {
         ev->account = account_serial(acc);
         ev->status = p->status;
@@ -491,7 +416,7 @@ static void on_reg_state2(pjsua_acc_id acc, pjsua_reg_info *info)
             p->expiration != PJSIP_REGC_EXPIRATION_NOT_SPECIFIED)
             ev->expires = (int32_t)p->expiration;
     }
-    push(bridge.events, ev);
+    oh_push(oh_out.events, ev);
 }
 
 /* The text of a transport's failure; for TLS, what was wrong with the certificate. */
@@ -529,7 +454,7 @@ static void on_transport_state(pjsip_transport *tp, pjsip_transport_state state,
                                const pjsip_transport_state_info *info)
 {
     char reason[512], remote[PJ_MAX_HOSTNAME + 16];
-    pj_str_t texts[TEXTS] = {{NULL, 0}};
+    pj_str_t texts[OH_TEXTS] = {{NULL, 0}};
     oh_event *ev;
 
     if (state != PJSIP_TP_STATE_CONNECTED && state != PJSIP_TP_STATE_DISCONNECTED)
@@ -541,157 +466,13 @@ static void on_transport_state(pjsip_transport *tp, pjsip_transport_state state,
                              tp->remote_name.host.ptr, tp->remote_name.port);
     if (texts[1].slen >= (pj_ssize_t)sizeof(remote))
         texts[1].slen = sizeof(remote) - 1;
-    ev = event_new(OH_TRANSPORT, texts);
+    ev = oh_event_new(OH_TRANSPORT, texts);
     if (ev) {
         ev->status = info->status;
         ev->transport = (int32_t)tp->key.type;
         ev->connected = state == PJSIP_TP_STATE_CONNECTED;
     }
-    push(bridge.events, ev);
-}
-
-/*
- * Players, recorders, the bridge
- */
-
-/* On the media event thread. */
-static void on_player_eof(pjmedia_port *port, void *user_data)
-{
-    oh_event *ev = event_new(OH_PLAYER_EOF, NULL);
-
-    (void)port;
-    if (ev)
-        ev->object = (int64_t)(intptr_t)user_data;
-    push(bridge.events, ev);
-}
-
-pj_status_t oh_player_watch(pjsua_player_id id, int64_t serial)
-{
-    pjmedia_port *port;
-    pj_status_t status = pjsua_player_get_port(id, &port);
-
-    if (status != PJ_SUCCESS)
-        return status;
-    return pjmedia_wav_player_set_eof_cb2(port, (void *)(intptr_t)serial, on_player_eof);
-}
-
-/* What stands between the bridge and a WAV writer, which reports a failed write to a
- * caller that ignores it. Lives until the port is gone. */
-typedef struct recorder_watch {
-    int64_t serial;
-    pj_status_t (*put_frame)(pjmedia_port *port, pjmedia_frame *frame);
-    int failed; /* the tick's only */
-} recorder_watch;
-
-/* On the media tick: one more indirect call; a record only at the first failure. */
-static pj_status_t recorder_put_frame(pjmedia_port *port, pjmedia_frame *frame)
-{
-    recorder_watch *w = port->port_data.pdata;
-    pj_status_t status;
-
-    if (w->failed)
-        return PJ_SUCCESS; /* keep what is on the disk as it is */
-    status = w->put_frame(port, frame);
-    if (status != PJ_SUCCESS) {
-        char text[PJ_ERR_MSG_SIZE];
-        pj_str_t texts[TEXTS] = {{NULL, 0}};
-        oh_event *ev;
-
-        w->failed = 1;
-        texts[0] = pj_strerror(status, text, sizeof(text));
-        ev = event_new(OH_RECORDER_FAILED, texts);
-        if (ev) {
-            ev->object = w->serial;
-            ev->status = status;
-        }
-        push(bridge.events, ev);
-    }
-    return status;
-}
-
-/* After the writer's own destructor, which has closed the file. */
-static void recorder_gone(void *arg)
-{
-    recorder_watch *w = arg;
-    oh_event *ev = event_new(OH_PORT_GONE, NULL);
-
-    if (ev)
-        ev->object = w->serial;
-    push(bridge.ops, ev);
-    free(w);
-}
-
-pj_status_t oh_recorder_watch(pjsua_recorder_id id, int64_t serial)
-{
-    pjmedia_port *port;
-    recorder_watch *w;
-    pj_status_t status = pjsua_recorder_get_port(id, &port);
-
-    if (status != PJ_SUCCESS)
-        return status;
-    w = calloc(1, sizeof(*w));
-    if (!w)
-        return PJ_ENOMEM;
-    w->serial = serial;
-    w->put_frame = port->put_frame;
-    status = pjmedia_port_add_destroy_handler(port, w, recorder_gone);
-    if (status != PJ_SUCCESS) {
-        free(w);
-        return status;
-    }
-    /* Nothing is connected to the recorder yet, so the tick does not use it. */
-    port->port_data.pdata = w;
-    port->put_frame = recorder_put_frame;
-    return PJ_SUCCESS;
-}
-
-int64_t oh_recorder_bytes(pjsua_recorder_id id)
-{
-    pjmedia_port *port;
-
-    if (pjsua_recorder_get_port(id, &port) != PJ_SUCCESS)
-        return -1;
-    return pjmedia_wav_writer_port_get_pos(port);
-}
-
-/* On the media tick or, for a port removed before it was added, on the remover's
- * thread; the bridge is not locked. */
-static void on_conf_op_completed(const pjmedia_conf_op_info *info)
-{
-    oh_event *ev;
-
-    if (info->op_type != PJMEDIA_CONF_OP_CONNECT_PORTS &&
-        info->op_type != PJMEDIA_CONF_OP_DISCONNECT_PORTS)
-        return;
-    ev = event_new(OH_CONF_OP, NULL);
-    if (ev) {
-        ev->op = info->op_type;
-        ev->status = info->status;
-        if (info->op_type == PJMEDIA_CONF_OP_CONNECT_PORTS) {
-            ev->src = (int32_t)info->op_param.connect_ports.src;
-            ev->sink = (int32_t)info->op_param.connect_ports.sink;
-        } else {
-            ev->src = (int32_t)info->op_param.disconnect_ports.src;
-            ev->sink = (int32_t)info->op_param.disconnect_ports.sink;
-        }
-    }
-    push(bridge.ops, ev);
-}
-
-/* On any PJSIP thread, often: copy and go. */
-static void on_log(int level, const char *data, int len)
-{
-    oh_log *line;
-
-    if (!bridge.logs || len <= 0)
-        return;
-    line = malloc(sizeof(*line) + (size_t)len);
-    if (line) {
-        line->level = level;
-        line->text = (oh_text){0, (uint32_t)len};
-        memcpy(line + 1, data, (size_t)len);
-    }
-    oh_queue_push(bridge.logs, line ? &line->item : NULL);
+    oh_push(oh_out.events, ev);
 }
 
 void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
@@ -705,6 +486,6 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     cfg->cb.on_call_replace_request2 = on_call_replace_request2;
     cfg->cb.on_reg_state2 = on_reg_state2;
     cfg->cb.on_transport_state = on_transport_state;
-    cfg->cb.on_conf_op_completed = on_conf_op_completed;
-    log->cb = on_log;
+    cfg->cb.on_conf_op_completed = oh_on_conf_op_completed;
+    log->cb = oh_on_log;
 }

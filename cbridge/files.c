@@ -1,0 +1,128 @@
+/* files.c: players, recorders, and the results of the conference bridge. */
+#include "record.h"
+
+#include <stdlib.h>
+
+/* On the media event thread. */
+static void on_player_eof(pjmedia_port *port, void *user_data)
+{
+    oh_event *ev = oh_event_new(OH_PLAYER_EOF, NULL);
+
+    (void)port;
+    if (ev)
+        ev->object = (int64_t)(intptr_t)user_data;
+    oh_push(oh_out.events, ev);
+}
+
+pj_status_t oh_player_watch(pjsua_player_id id, int64_t serial)
+{
+    pjmedia_port *port;
+    pj_status_t status = pjsua_player_get_port(id, &port);
+
+    if (status != PJ_SUCCESS)
+        return status;
+    return pjmedia_wav_player_set_eof_cb2(port, (void *)(intptr_t)serial, on_player_eof);
+}
+
+/* What stands between the bridge and a WAV writer, which reports a failed write to a
+ * caller that ignores it. Lives until the port is gone. */
+typedef struct recorder_watch {
+    int64_t serial;
+    pj_status_t (*put_frame)(pjmedia_port *port, pjmedia_frame *frame);
+    int failed; /* the tick's only */
+} recorder_watch;
+
+/* On the media tick: one more indirect call; a record only at the first failure. */
+static pj_status_t recorder_put_frame(pjmedia_port *port, pjmedia_frame *frame)
+{
+    recorder_watch *w = port->port_data.pdata;
+    pj_status_t status;
+
+    if (w->failed)
+        return PJ_SUCCESS; /* keep what is on the disk as it is */
+    status = w->put_frame(port, frame);
+    if (status != PJ_SUCCESS) {
+        char text[PJ_ERR_MSG_SIZE];
+        pj_str_t texts[OH_TEXTS] = {{NULL, 0}};
+        oh_event *ev;
+
+        w->failed = 1;
+        texts[0] = pj_strerror(status, text, sizeof(text));
+        ev = oh_event_new(OH_RECORDER_FAILED, texts);
+        if (ev) {
+            ev->object = w->serial;
+            ev->status = status;
+        }
+        oh_push(oh_out.events, ev);
+    }
+    return status;
+}
+
+/* After the writer's own destructor, which has closed the file. */
+static void recorder_gone(void *arg)
+{
+    recorder_watch *w = arg;
+    oh_event *ev = oh_event_new(OH_PORT_GONE, NULL);
+
+    if (ev)
+        ev->object = w->serial;
+    oh_push(oh_out.ops, ev);
+    free(w);
+}
+
+pj_status_t oh_recorder_watch(pjsua_recorder_id id, int64_t serial)
+{
+    pjmedia_port *port;
+    recorder_watch *w;
+    pj_status_t status = pjsua_recorder_get_port(id, &port);
+
+    if (status != PJ_SUCCESS)
+        return status;
+    w = calloc(1, sizeof(*w));
+    if (!w)
+        return PJ_ENOMEM;
+    w->serial = serial;
+    w->put_frame = port->put_frame;
+    status = pjmedia_port_add_destroy_handler(port, w, recorder_gone);
+    if (status != PJ_SUCCESS) {
+        free(w);
+        return status;
+    }
+    /* Nothing is connected to the recorder yet, so the tick does not use it. */
+    port->port_data.pdata = w;
+    port->put_frame = recorder_put_frame;
+    return PJ_SUCCESS;
+}
+
+int64_t oh_recorder_bytes(pjsua_recorder_id id)
+{
+    pjmedia_port *port;
+
+    if (pjsua_recorder_get_port(id, &port) != PJ_SUCCESS)
+        return -1;
+    return pjmedia_wav_writer_port_get_pos(port);
+}
+
+/* On the media tick or, for a port removed before it was added, on the remover's
+ * thread; the bridge is not locked. */
+void oh_on_conf_op_completed(const pjmedia_conf_op_info *info)
+{
+    oh_event *ev;
+
+    if (info->op_type != PJMEDIA_CONF_OP_CONNECT_PORTS &&
+        info->op_type != PJMEDIA_CONF_OP_DISCONNECT_PORTS)
+        return;
+    ev = oh_event_new(OH_CONF_OP, NULL);
+    if (ev) {
+        ev->op = info->op_type;
+        ev->status = info->status;
+        if (info->op_type == PJMEDIA_CONF_OP_CONNECT_PORTS) {
+            ev->src = (int32_t)info->op_param.connect_ports.src;
+            ev->sink = (int32_t)info->op_param.connect_ports.sink;
+        } else {
+            ev->src = (int32_t)info->op_param.disconnect_ports.src;
+            ev->sink = (int32_t)info->op_param.disconnect_ports.sink;
+        }
+    }
+    oh_push(oh_out.ops, ev);
+}
