@@ -27,7 +27,7 @@ var settingKeys = []Key{
 
 	// Network.
 	{Name: "sourcePort", Type: Port, Max: 65535, Default: "0", Status: Active,
-		Doc: "Local SIP port. 0 is any free port."},
+		Doc: "Local SIP port of UDP and TCP; TLS listens on the next one. 0 is any free port."},
 	{Name: "bindAddress", Type: IPAddress, Status: Active, Own: true,
 		Doc: "Local IP address of SIP and RTP. Empty is all addresses."},
 	{Name: "rtpPortMin", Type: Port, Max: 65535, Default: "0", Status: Active,

@@ -229,13 +229,13 @@ func (l *loader) reportUnknownEnv() {
 		if _, n, ok := cutSuffix(strings.ReplaceAll(name, "_", "-")); ok {
 			number = n
 		}
-		var valid []string
+		valid := slices.DeleteFunc(slices.Clone(l.src.OwnEnv), func(own string) bool { return strings.HasSuffix(own, "*") })
 		for _, k := range keyTable {
 			if env := k.Env(number); env != "" {
 				valid = append(valid, env)
 			}
 		}
-		l.report(Problem{Key: name}, "unknown variable, the nearest is %s", nearest(name, append(valid, l.src.OwnEnv...)))
+		l.report(Problem{Key: name}, "unknown variable, the nearest is %s", nearest(name, valid))
 	}
 }
 
