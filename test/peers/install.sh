@@ -33,6 +33,22 @@ say()  { printf 'peers [%3d s] %s\n' "$SECONDS" "$*" >&2; }
 die()  { printf 'peers: error: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# logged LOG COMMAND... runs a command with its output in LOG, of which a line is shown every 5 s.
+logged() {
+	local log=$1
+	shift
+	"$@" 2>&1 </dev/null | (
+		shown=$SECONDS
+		while IFS= read -r line; do
+			printf '%s\n' "$line" >>"$log"
+			if [ $((SECONDS - shown)) -ge 5 ]; then
+				shown=$SECONDS
+				say "  ${line:0:80}"
+			fi
+		done
+	)
+}
+
 # --- Debian's own packages --------------------------------------------------------
 
 # iproute2 and util-linux: netns.sh makes the namespace with them.
@@ -82,9 +98,9 @@ install_packages() {
 	raise_guard
 	apt="$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=400"
 	# The lists may be absent (a fresh container) or old; only then are they fetched.
-	if ! $apt install -y --no-install-recommends $names >"$log" 2>&1; then
+	if ! logged "$log" $apt install -y --no-install-recommends $names; then
 		say "reading the package lists anew"
-		{ $apt update && $apt install -y --no-install-recommends $names; } >>"$log" 2>&1 || {
+		{ logged "$log" $apt update && logged "$log" $apt install -y --no-install-recommends $names; } || {
 			tail -15 "$log" >&2
 			die "apt-get could not install: $names"
 		}
@@ -170,11 +186,11 @@ fetch_asterisk() {
 	say "reading the package index of Debian $1"
 	# An update that could not fetch or verify everything must not count (Error-Mode).
 	# download checks each package against the signed index.
-	if $apt -q -o APT::Update::Error-Mode=any update >"$dir/log" 2>&1 &&
+	if logged "$dir/log" $apt -q -o APT::Update::Error-Mode=any update &&
 		$apt -qq --print-uris -y install asterisk >"$dir/uris" 2>>"$dir/log" &&
 		sed -n "s/^'[^']*' \([^_ ]*\)_.*/\1/p" "$dir/uris" >"$dir/names" && [ -s "$dir/names" ] &&
 		say "downloading Asterisk and what it needs: $(awk '{ n++; s += $3 } END { printf "%d packages, %.0f MB", n, s / 1e6 }' "$dir/uris")" &&
-		(cd "$dir/debs" && xargs $apt -q download) <"$dir/names" >>"$dir/log" 2>&1
+		(cd "$dir/debs" && logged "$dir/log" $apt -q download $(cat "$dir/names"))
 	then
 		return 0
 	fi
