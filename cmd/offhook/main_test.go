@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"os"
@@ -16,7 +17,11 @@ var update = flag.Bool("update", false, "write the golden files")
 const asOffhook = "RUN_AS_OFFHOOK"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asOffhook) != "" {
+	switch os.Getenv(asOffhook) {
+	case "":
+	case "stuck":
+		beStuck()
+	default:
 		main()
 	}
 	for _, e := range os.Environ() {
@@ -25,6 +30,15 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// beStuck is a program that does not end at the first signal.
+func beStuck() {
+	ctx, _ := untilSignal(context.Background())
+	_ = writeJSON(os.Stdout, map[string]string{"type": "Ready"})
+	<-ctx.Done()
+	_ = writeJSON(os.Stdout, map[string]string{"type": "Stuck"})
+	select {}
 }
 
 // ran is what a command line did.

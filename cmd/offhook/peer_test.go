@@ -7,13 +7,15 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 )
 
 // peer is the far end of SIP over UDP that a test decides about. It answers each
 // request once and never sends RTP, though it says where it would take some.
 type peer struct {
 	addr   string
-	answer func(request string) int // the code for a method; 0 is silence
+	answer func(method string) int // the code for a method; 0 is silence
+	got    chan string             // the methods that came
 }
 
 func newPeer(t *testing.T, answer func(method string) int) *peer {
@@ -26,7 +28,7 @@ func newPeer(t *testing.T, answer func(method string) int) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{addr: sip.LocalAddr().String(), answer: answer}
+	p := &peer{addr: sip.LocalAddr().String(), answer: answer, got: make(chan string, 1000)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -38,6 +40,22 @@ func newPeer(t *testing.T, answer func(method string) int) *peer {
 		<-done
 	})
 	return p
+}
+
+// await waits for a request.
+func (p *peer) await(t *testing.T, method string) {
+	t.Helper()
+	limit := time.After(deadline)
+	for {
+		select {
+		case got := <-p.got:
+			if got == method {
+				return
+			}
+		case <-limit:
+			t.Fatalf("no %s came", method)
+		}
+	}
 }
 
 func (p *peer) serve(conn net.PacketConn, rtpPort int) {
@@ -55,6 +73,7 @@ func (p *peer) serve(conn net.PacketConn, rtpPort int) {
 		if method == "REGISTER" && strings.Contains(request, "Expires: 0\r\n") {
 			method = "unregister"
 		}
+		p.got <- method
 		if code := p.answer(method); code != 0 {
 			_, _ = conn.WriteTo([]byte(p.response(request, method, code, rtpPort)), from)
 		}

@@ -55,10 +55,11 @@ func (l line) number(names ...string) float64 {
 // start runs the program with args until the test ends.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	return startWith(t, nil, args...)
+	return startAs(t, "offhook", nil, args...)
 }
 
-func startWith(t *testing.T, stdout *os.File, args ...string) *process {
+// startAs starts another program of TestMain, with another standard output.
+func startAs(t *testing.T, program string, stdout *os.File, args ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -68,7 +69,7 @@ func startWith(t *testing.T, stdout *os.File, args ...string) *process {
 		t: t, args: strings.Join(args, " "), cmd: exec.Command(self, args...),
 		exited: make(chan struct{}), more: make(chan struct{}),
 	}
-	p.cmd.Env = append(os.Environ(), asOffhook+"=1")
+	p.cmd.Env = append(os.Environ(), asOffhook+"="+program)
 	p.cmd.Stderr = &p.stderr
 	if stdout != nil {
 		p.cmd.Stdout = stdout

@@ -30,7 +30,7 @@ type settings struct {
 
 // addSettings gives a verb -c and the flags of all keys. Account keys have their
 // plain flag, which is account 1's, and those with a suffix that args name. The
-// verb's own help lists those in shown.
+// verb's own help lists those in shown, which are keys of shownUsage.
 func addSettings(cmd *cobra.Command, args []string, shown ...string) *settings {
 	s := &settings{shown: shown}
 	cmd.Flags().StringVarP(&s.path, "config", "c", "",
@@ -54,8 +54,8 @@ func addSettings(cmd *cobra.Command, args []string, shown ...string) *settings {
 
 func (s *settings) addFlag(cmd *cobra.Command, k config.Key, name string) {
 	usage := strings.ReplaceAll(k.Doc, "`", "") // would name the value in pflag's help
-	if k.Type == config.Choice {
-		usage += " One of " + valueForm(k) + "."
+	if slices.Contains(s.shown, name) {
+		usage = shownUsage[name]
 	}
 	f := cmd.Flags().VarPF(&keyFlag{settings: s, name: name, key: k}, name, "", usage)
 	if k.Type == config.Bool {
@@ -66,6 +66,14 @@ func (s *settings) addFlag(cmd *cobra.Command, k config.Key, name string) {
 		choices := slices.DeleteFunc(slices.Clone(k.Choices), func(c string) bool { return c == "" })
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 	}
+}
+
+// shownUsage is the short help of the flags of keys that a verb's own help lists.
+var shownUsage = map[string]string{
+	"bind-address": "local IP `address` of SIP and RTP (default all)",
+	"log-level":    "least `level` that is logged: trace, debug, info, warn or error",
+	"socket":       "`path` of the engine's control socket; accepted, there is none yet",
+	"source-port":  "local SIP `port` (default any free one)",
 }
 
 // keyFlag is the flag of a key. Its value is checked with the whole configuration.
@@ -111,7 +119,7 @@ func flagName(arg string) (string, bool) {
 // can: "--vad 0" becomes "--vad=0". Without a value a switch is on.
 func joinSwitches(args []string) []string {
 	words := []string{"0", "1", "true", "false", "yes", "no", "on", "off"}
-	var out []string
+	out := []string{} // nil would make cobra read os.Args
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
