@@ -114,7 +114,7 @@ func (c *Call) setStateLocked(state CallState, at time.Time) {
 	if state == StateDisconnected {
 		return
 	}
-	c.reached = max(c.reached, state.rank())
+	c.reached = state.rank()
 	switch {
 	case state == StateEarly && c.ringing.IsZero():
 		c.ringing = at

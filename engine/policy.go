@@ -25,7 +25,7 @@ func (e *Engine) judgeLocked(c *Call, invite pjsua.IncomingCall) verdict {
 	s := &e.cfg.Settings
 	others := e.diallingLocked()
 	for _, o := range e.calls {
-		if o != c && o.claimed && o.verdict.code < 300 {
+		if o != c && o.verdict.code < 300 {
 			others++
 		}
 	}

@@ -51,6 +51,18 @@ func TestAStateThatBeatsIncomingCall(t *testing.T) {
 	})
 }
 
+func TestTheStateOfACallThatJustCame(t *testing.T) {
+	withEngine(t, func(_ *config.Config, f *fakePhone) {
+		f.onAnswer = func(pjsua.CallID, pjsua.SIPCode) error { return nil }
+	}, func(t *testing.T, r *rig) {
+		id := r.phone.ring(r.acc1, "sip:a@far")
+		r.events()
+		if calls := r.e.Calls(); len(calls) != 1 || calls[0].ID != id || calls[0].State != StateIncoming || calls[0].Remote != "sip:a@far" {
+			t.Errorf("%+v", calls)
+		}
+	})
+}
+
 func TestAutoAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		set     func(*config.Settings)
@@ -165,18 +177,27 @@ func TestLimits(t *testing.T) {
 			r.phone.end(two, 486, "")
 		})
 	})
-	t.Run("a call that is being dialled", func(t *testing.T) {
-		withEngine(t, func(c *config.Config, _ *fakePhone) { c.Settings.CallWaiting = false }, func(t *testing.T, r *rig) {
-			var in CallID
-			r.phone.onDial = func(id pjsua.CallID, _ string) error {
-				in = r.phone.ring(r.acc1, "sip:a@far")
-				time.Sleep(time.Second) // of the bubble
-				return nil
-			}
-			r.dial("1002")
-			r.journal(words("hangup"), refusal(in))
+	for _, early := range []bool{false, true} {
+		t.Run(fmt.Sprintf("a call that is being dialled, known %v", early), func(t *testing.T) {
+			withEngine(t, func(c *config.Config, _ *fakePhone) { c.Settings.MaxConcurrentCalls = 2 }, func(t *testing.T, r *rig) {
+				var two, three CallID
+				r.phone.onDial = func(id pjsua.CallID, _ string) error {
+					if early {
+						r.phone.state(id, pjsua.StateCalling, 0, "")
+					}
+					two = r.phone.ring(r.acc1, "sip:a@far")
+					three = r.phone.ring(r.acc1, "sip:b@far")
+					time.Sleep(time.Second) // of the bubble
+					return nil
+				}
+				r.dial("1002")
+				r.journal(words("hangup"), refusal(three))
+				if _, ok := r.e.Call(two); !ok {
+					t.Error("the second call was refused")
+				}
+			})
 		})
-	})
+	}
 }
 
 func TestSingleMode(t *testing.T) {
