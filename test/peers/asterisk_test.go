@@ -10,6 +10,7 @@ import (
 )
 
 func TestAsteriskRegisters(t *testing.T) {
+	t.Parallel()
 	a := StartAsterisk(t)
 	if v := a.CLI("core show version"); !strings.HasPrefix(v, "Asterisk 2") {
 		t.Errorf("version: %q", v)
@@ -39,6 +40,7 @@ func TestAsteriskRegisters(t *testing.T) {
 }
 
 func TestAsteriskRefuses(t *testing.T) {
+	t.Parallel()
 	a := StartAsterisk(t)
 	for _, c := range []struct {
 		number string
@@ -68,6 +70,7 @@ func TestAsteriskRefuses(t *testing.T) {
 }
 
 func TestAsteriskPlays(t *testing.T) {
+	t.Parallel()
 	a := StartAsterisk(t)
 	d := call(t, a.UDP, "sip:601@"+a.UDP, "1001")
 	requireTone(t, "601", d.hearTone(ToneHz, 20000), ToneHz, ToneLevel)
@@ -88,6 +91,7 @@ func TestAsteriskPlays(t *testing.T) {
 }
 
 func TestAsteriskEchoes(t *testing.T) {
+	t.Parallel()
 	a := StartAsterisk(t)
 	d := call(t, a.UDP, "sip:600@"+a.UDP, "1001")
 	const frame = 160
@@ -108,6 +112,7 @@ func TestAsteriskEchoes(t *testing.T) {
 }
 
 func TestAsteriskSendsDigits(t *testing.T) {
+	t.Parallel()
 	a := StartAsterisk(t)
 	d := call(t, a.UDP, "sip:614@"+a.UDP, "1001")
 	heard := ""
@@ -126,6 +131,7 @@ func TestAsteriskSendsDigits(t *testing.T) {
 }
 
 func TestAsteriskOriginates(t *testing.T) {
+	t.Parallel()
 	a := StartAsterisk(t)
 	w := a.Watch()
 	a.Originate("1001", "601")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestKamailioRegisters(t *testing.T) {
+	t.Parallel()
 	k := StartKamailio(t, KamailioOptions{})
 	for i, p := range []struct{ network, addr string }{{"udp", k.UDP}, {"tcp", k.TCP}, {"tls", k.TLS}} {
 		user := fmt.Sprint("alice-", p.network)
@@ -31,6 +32,7 @@ func TestKamailioRegisters(t *testing.T) {
 }
 
 func TestKamailioStopsAndStarts(t *testing.T) {
+	t.Parallel()
 	k := StartKamailio(t, KamailioOptions{})
 	first := k.proc.pid()
 	register(t, "tcp", k.TCP, "", k.Domain, "bob", Password("bob"))
@@ -50,6 +52,7 @@ func TestKamailioStopsAndStarts(t *testing.T) {
 }
 
 func TestKamailioAnswersAsAsked(t *testing.T) {
+	t.Parallel()
 	k := StartKamailio(t, KamailioOptions{})
 	for _, code := range []int{404, 486, 503, 603} {
 		if got := call(t, k.UDP, fmt.Sprintf("sip:9%d@%s", code, k.Domain), "anyone").code; got != code {
@@ -62,4 +65,18 @@ func TestKamailioAnswersAsAsked(t *testing.T) {
 	if got := call(t, k.UDP, "sip:someone@example.com", "x").code; got != 403 {
 		t.Errorf("a foreign domain: %d", got)
 	}
+}
+
+// A call between two of its users goes through it, the requests within the dialog too.
+func TestKamailioRelays(t *testing.T) {
+	t.Parallel()
+	k := StartKamailio(t, KamailioOptions{})
+	uas := StartUAS(t, UAS{Provisional: []int{180}, Calls: 1})
+	registerAt(t, "udp", k.UDP, "", k.Domain, "bob", Password("bob"), uas.Addr)
+	d := call(t, k.UDP, "sip:bob@"+Loopback, "alice")
+	if d.code != 200 || fmt.Sprint(d.provisions) != "[100 180]" {
+		t.Fatalf("%v and %d", d.provisions, d.code)
+	}
+	d.bye()
+	requireStats(t, uas.Wait(waitSIP), Stats{Created: 1, Successful: 1})
 }

@@ -135,6 +135,9 @@ func (d *dialog) acknowledge(m *message) {
 	branch := d.branch
 	if contact := regexp.MustCompile(`<(.*)>`).FindStringSubmatch(m.header.Get("Contact")); m.code < 300 && contact != nil {
 		d.uri, branch = contact[1], rand.Text()
+		for _, route := range m.header["Record-Route"] { // of one proxy at most, so no order to turn round
+			d.id = append(d.id, "Route: "+route)
+		}
 	}
 	d.request("ACK", branch, d.cseq, "")
 	if m.code >= 300 {

@@ -40,7 +40,11 @@ func StartPulse(tb testing.TB) *Pulse {
 	dir := runDir(tb)
 	socket := filepath.Join(dir, "socket")
 	p := &Pulse{
-		Env: []string{"PULSE_SERVER=unix:" + socket, "ALSA_CONFIG_PATH=" + filepath.Join(dir, "asound.conf")},
+		Env: []string{
+			"PULSE_SERVER=unix:" + socket,
+			"PULSE_COOKIE=" + filepath.Join(dir, "cookie"), // which a client would make in the user's home
+			"ALSA_CONFIG_PATH=" + filepath.Join(dir, "asound.conf"),
+		},
 		Log: filepath.Join(dir, "log"),
 		tb:  tb, dir: dir,
 	}
@@ -82,7 +86,6 @@ func (p *Pulse) Setenv() {
 func (p *Pulse) client(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), p.Env...)
-	cmd.Env = append(cmd.Env, "HOME="+p.dir) // where it keeps a cookie
 	return cmd
 }
 

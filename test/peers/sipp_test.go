@@ -9,6 +9,7 @@ import (
 )
 
 func TestSIPpLoad(t *testing.T) {
+	t.Parallel()
 	for _, tcp := range []bool{false, true} {
 		uas := StartUAS(t, UAS{TCP: tcp, Provisional: []int{180}})
 		uac := StartUAC(t, UAC{URI: "sip:load@" + uas.Addr, Addr: uas.Addr, TCP: tcp, Calls: 50, Rate: 50, Duration: 200 * time.Millisecond})
@@ -27,6 +28,7 @@ func requireStats(t *testing.T, got, want Stats) {
 }
 
 func TestSIPpCountsFailures(t *testing.T) {
+	t.Parallel()
 	uas := StartUAS(t, UAS{Refuse: 486, Calls: 3})
 	uac := StartUAC(t, UAC{URI: "sip:load@" + uas.Addr, Addr: uas.Addr, Calls: 3, Rate: 10})
 	requireStats(t, uac.Wait(waitSIP), Stats{Created: 3, Failed: 3})
@@ -34,6 +36,7 @@ func TestSIPpCountsFailures(t *testing.T) {
 }
 
 func TestSIPpRefuses(t *testing.T) {
+	t.Parallel()
 	for _, code := range []int{404, 486, 503} {
 		uas := StartUAS(t, UAS{Provisional: []int{180}, Refuse: code, Calls: 1})
 		if d := call(t, uas.Addr, "sip:x@"+uas.Addr, "caller"); d.code != code || fmt.Sprint(d.provisions) != "[180]" {
@@ -44,6 +47,7 @@ func TestSIPpRefuses(t *testing.T) {
 }
 
 func TestSIPpNeverAnswers(t *testing.T) {
+	t.Parallel()
 	for _, first := range []int{100, 180} {
 		uas := StartUAS(t, UAS{Provisional: []int{first}, Never: true, Calls: 1})
 		d := dial(t, uas.Addr, "sip:x@"+uas.Addr, "caller")
@@ -57,6 +61,7 @@ func TestSIPpNeverAnswers(t *testing.T) {
 }
 
 func TestSIPpEarlyMedia(t *testing.T) {
+	t.Parallel()
 	uas := StartUAS(t, UAS{Provisional: []int{183}, Tone: true, AnswerAfter: time.Second, Calls: 1})
 	d := dial(t, uas.Addr, "sip:x@"+uas.Addr, "caller")
 	d.await(183)
@@ -68,6 +73,7 @@ func TestSIPpEarlyMedia(t *testing.T) {
 }
 
 func TestSIPpEchoes(t *testing.T) {
+	t.Parallel()
 	uas := StartUAS(t, UAS{Echo: true, Calls: 1})
 	d := call(t, uas.Addr, "sip:x@"+uas.Addr, "caller")
 	for i := range 50 {
@@ -81,6 +87,7 @@ func TestSIPpEchoes(t *testing.T) {
 }
 
 func TestSIPpSendsTone(t *testing.T) {
+	t.Parallel()
 	d, addr := listen(t)
 	uac := StartUAC(t, UAC{URI: "sip:x@" + addr, Addr: addr, Calls: 1, Rate: 1, Duration: 2 * time.Second, Tone: true})
 	d.answer()
