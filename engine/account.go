@@ -139,6 +139,44 @@ const longRetry = 5 * time.Minute
 // retryInterval is the wait of PJSIP's own retries.
 const retryInterval = 30 * time.Second
 
+// registerAll sends a REGISTER of each of the accounts that have a server. It does
+// nothing when the engine does not run.
+func (e *Engine) registerAll(ctx context.Context, accounts ...*Account) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state != running {
+		return
+	}
+	phone := e.phone
+	e.workers.Add(1)
+	go func() {
+		defer e.workers.Done()
+		for _, a := range accounts {
+			if a.cfg.Registers() {
+				a.registerNow(ctx, phone)
+			}
+		}
+	}()
+}
+
+// registerNow sends a REGISTER. One that cannot be sent, because the name of the
+// server does not resolve for example, is an outcome like a refusal.
+func (a *Account) registerNow(ctx context.Context, phone Phone) {
+	err := phone.Register(ctx, a.id, true)
+	switch {
+	case err == nil, ctx.Err() != nil, errors.Is(err, pjsua.ErrClosed), errors.Is(err, pjsua.StatusSIPBusy):
+		return // busy: a REGISTER is on its way
+	}
+	failure := pjsua.RegistrationChanged{EventHeader: pjsua.EventHeader{Time: time.Now()}, Account: a.id, Reason: err.Error()}
+	var known *pjsua.Error
+	if errors.As(err, &known) {
+		failure.Status, failure.Reason = known.Status, known.Text()
+	}
+	a.e.mu.Lock()
+	defer a.e.mu.Unlock()
+	a.setRegistrationLocked(ctx, failure)
+}
+
 // retriedByPJSIP says whether PJSIP tries again by itself after a REGISTER ended
 // with code (pjsua_acc.c, regc_cb).
 func retriedByPJSIP(code pjsua.SIPCode) bool {
@@ -151,8 +189,15 @@ func retriedByPJSIP(code pjsua.SIPCode) bool {
 }
 
 // registrationDetail explains the refusals that a configuration causes.
-func (a *Account) registrationDetail(code pjsua.SIPCode) string {
+func (a *Account) registrationDetail(ev pjsua.RegistrationChanged) string {
+	code := ev.Code
 	switch {
+	case ev.Status == pjsua.StatusNoName:
+		host := a.cfg.Server
+		if len(a.cfg.Proxy) > 0 {
+			host = a.cfg.Proxy[0]
+		}
+		return fmt.Sprintf("the name %s cannot be resolved", host)
 	case code == 401 || code == 407 || code == 403:
 		if a.cfg.Password.Reveal() == "" {
 			return fmt.Sprintf("%s wants a password, and the account has none", a.cfg.Server)
@@ -186,14 +231,18 @@ func (a *Account) setRegistrationLocked(ctx context.Context, ev pjsua.Registrati
 		out.ExpiresMS = ev.Expires.Milliseconds()
 		a.expires = ev.Time.Add(ev.Expires)
 	case failed:
-		out.Detail = a.registrationDetail(ev.Code)
+		out.Detail = a.registrationDetail(ev)
 	}
 	a.reg, a.known = out, true
 	close(a.changed)
 	a.changed = make(chan struct{})
 	a.stopRetryLocked()
 	if failed && !retriedByPJSIP(ev.Code) && a.e.state == running {
-		a.retry = time.AfterFunc(longRetry, func() { a.retryNow(ctx) })
+		wait := longRetry
+		if ev.Code == 0 {
+			wait = retryInterval // it was not sent, which may pass
+		}
+		a.retry = time.AfterFunc(wait, func() { a.e.registerAll(ctx, a) })
 	}
 	a.e.bus.publish(out)
 	if failed {
@@ -207,20 +256,5 @@ func (a *Account) stopRetryLocked() {
 	if a.retry != nil {
 		a.retry.Stop()
 		a.retry = nil
-	}
-}
-
-func (a *Account) retryNow(ctx context.Context) {
-	a.e.mu.Lock()
-	if a.e.state != running {
-		a.e.mu.Unlock()
-		return
-	}
-	phone := a.e.phone
-	a.e.workers.Add(1)
-	a.e.mu.Unlock()
-	defer a.e.workers.Done()
-	if err := phone.Register(ctx, a.id, true); err != nil && !errors.Is(err, pjsua.ErrClosed) {
-		a.e.log.Warn("register again", "account", a.cfg.Number, "error", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
-func TestRegistrationThatBeatsAddAccount(t *testing.T) {
+func TestAllAccountsRegister(t *testing.T) {
 	withEngine(t, func(_ *config.Config, f *fakePhone) { f.registersNow = true }, func(t *testing.T, r *rig) {
 		r.expect("EngineStarted", "RegistrationChanged 1 200", "RegistrationChanged 3 200")
 		for _, n := range []int{1, 3} {
@@ -83,7 +83,7 @@ func TestWaitRegistered(t *testing.T) {
 		if err := a.Unregister(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r.journal(words("register"), "register 2 true", "register 2 false")
+		r.journal(words("register"), "register 2 true", "register 3 true", "register 2 true", "register 2 false")
 		go func() { result <- a.WaitRegistered(t.Context()) }()
 		r.cancel()
 		if err := <-result; !errors.Is(err, ErrNotRunning) {
@@ -118,27 +118,52 @@ func TestRegistrationDetail(t *testing.T) {
 
 func TestRefusedRegistrationIsRetriedSlowly(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
+		first := []string{"register 2 true", "register 3 true"}
 		r.phone.registered(r.acc1, 403, "Forbidden")
 		time.Sleep(longRetry - time.Second) // of the bubble
-		r.journal(words("register"))
+		r.journal(words("register"), first...)
 		time.Sleep(2 * time.Second)
-		r.journal(words("register"), "register 2 true")
+		r.journal(words("register"), append(first, "register 2 true")...)
 
 		// Nothing more until the next outcome; PJSIP's own retries are left alone.
 		time.Sleep(2 * longRetry)
 		r.phone.registered(r.acc1, 503, "Service Unavailable")
 		time.Sleep(2 * longRetry)
-		r.journal(words("register"), "register 2 true")
+		r.journal(words("register"), append(first, "register 2 true")...)
 
 		// A success in between ends the waiting.
 		r.phone.registered(r.acc1, 403, "Forbidden")
 		time.Sleep(time.Second)
 		r.phone.registered(r.acc1, 200, "OK")
 		time.Sleep(2 * longRetry)
-		r.journal(words("register"), "register 2 true")
+		r.journal(words("register"), append(first, "register 2 true")...)
 
 		// So does the end of the engine.
 		r.phone.registered(r.acc1, 403, "Forbidden")
+	})
+}
+
+func TestRegisterThatCannotBeSentStopsNobody(t *testing.T) {
+	down := true
+	withEngine(t, func(_ *config.Config, f *fakePhone) {
+		f.registersNow = true
+		f.onRegister = func(id pjsua.AccountID) error {
+			if down && id == f.account("sip:1001@") {
+				return &pjsua.Error{Op: "register", Status: pjsua.StatusNoName}
+			}
+			return nil
+		}
+	}, func(t *testing.T, r *rig) {
+		events := r.events()
+		if got := strings.Join(brief(events), ", "); got != "EngineStarted, RegistrationChanged 1 0, RegistrationChanged 3 200" {
+			t.Fatalf("events: %s", got)
+		}
+		if ev := events[1].(RegistrationChanged); ev.Registered || !strings.Contains(ev.Detail, "the name pbx cannot be resolved") {
+			t.Errorf("%+v", ev)
+		}
+		down = false
+		time.Sleep(retryInterval + time.Second) // of the bubble
+		r.expect("RegistrationChanged 1 200")
 	})
 }
 

@@ -190,6 +190,7 @@ func (e *Engine) run(ctx context.Context) error {
 			e.handle(work, ev)
 		}
 	}()
+	e.registerAll(work, e.accounts...)
 
 	select {
 	case <-ctx.Done():

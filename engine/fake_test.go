@@ -51,7 +51,8 @@ type fakePhone struct {
 	closeFile    error // of CloseRecorder
 	stats        pjsua.CallStats
 	keepsEvents  bool // Shutdown and Close do not close them
-	registersNow bool // AddAccount and Register are answered with 200
+	registersNow bool // Register is answered with 200
+	onRegister   func(pjsua.AccountID) error
 }
 
 type fakeCall struct {
@@ -297,8 +298,8 @@ func (f *fakePhone) AddAccount(_ context.Context, cfg pjsua.AccountConfig) (pjsu
 	f.mu.Lock()
 	f.accounts[id] = cfg
 	f.mu.Unlock()
-	if f.registersNow && cfg.Registrar != "" {
-		f.registered(id, 200, "OK") // before the id is known to the caller
+	if cfg.Registrar != "" && !cfg.RegisterLater {
+		panic("a server that cannot be found would stop the engine")
 	}
 	return id, nil
 }
@@ -320,6 +321,11 @@ func (f *fakePhone) Register(_ context.Context, acc pjsua.AccountID, renew bool)
 		return pjsua.ErrClosed
 	}
 	f.note("register %d %v", acc, renew)
+	if f.onRegister != nil {
+		if err := f.onRegister(acc); err != nil {
+			return err
+		}
+	}
 	if f.registersNow {
 		f.registered(acc, 200, "OK")
 	}

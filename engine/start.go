@@ -234,6 +234,7 @@ func (a *Account) check() error {
 func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.TransportType]*pjsua.Transport, addresses []TransportAddress) pjsua.AccountConfig {
 	c := pjsua.AccountConfig{
 		ID:              a.addressOfRecord(addresses),
+		RegisterLater:   true, // a server that cannot be found must not stop the others
 		RegisterTimeout: a.cfg.RegisterRefresh,
 		RetryInterval:   retryInterval,
 		KeepAlive:       a.cfg.KeepAlive,

@@ -40,8 +40,9 @@ func (acc *Account) ID() AccountID { return acc.id }
 func (ep *Endpoint) Account(id AccountID) *Account { return &Account{ep, id} }
 
 // AddAccount adds an account (pjsua_acc_add) and, when it has a registrar, sends the
-// first REGISTER; the answer comes as RegistrationChanged. It fails when that cannot
-// be sent at all, as when there is no transport for it.
+// first REGISTER unless that is left for later; the answer comes as
+// RegistrationChanged. It fails when that cannot be sent at all, as when there is no
+// transport for it.
 func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 			return t.fail(fmt.Sprintf("add account %q", cfg.ID), st)
 		}
 		ep.accounts[id] = slot
-		if cfg.Registrar == "" {
+		if cfg.Registrar == "" || cfg.RegisterLater {
 			return nil
 		}
 		if st := C.pjsua_acc_set_registration(slot, C.PJ_TRUE); st != C.PJ_SUCCESS {

@@ -82,6 +82,9 @@ type AccountConfig struct {
 	// Registrar is the URI to register at, such as "sip:pbx.example.com"; empty:
 	// the account does not register.
 	Registrar string
+	// RegisterLater leaves the first REGISTER to [Account.Register], so that one that
+	// cannot be sent leaves the account in place.
+	RegisterLater bool
 	// Proxies are URIs of outbound proxies, in order. The parameter ;lr is added
 	// where it is missing.
 	Proxies []string

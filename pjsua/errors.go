@@ -18,7 +18,9 @@ const (
 	StatusBusy      Status = 70011  // PJ_EBUSY
 	StatusInvalidOp Status = 70013  // PJ_EINVALIDOP
 	StatusNotFound  Status = 70006  // PJ_ENOTFOUND
+	StatusNoName    Status = 70018  // PJ_ERESOLVE: a host name has no address
 	StatusInUse     Status = 120098 // the operating system's EADDRINUSE on Linux
+	StatusSIPBusy   Status = 171001 // PJSIP_EBUSY: the request before has no answer yet
 	sipStatusBase   Status = 170000 // PJSIP_ERRNO_FROM_SIP_STATUS
 	sipStatusLimit  Status = 170800
 )
