@@ -215,11 +215,16 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 	defer openMu.Unlock()
 
 	background := context.Background() // destroying is not optional
-	_ = ep.exec.do(background, func(t onThread) error { endSessions(t); return nil })
+	_ = ep.exec.do(background, func(onThread) error { C.pjsua_call_hangup_all(); return nil })
+	unregistering := make(map[C.pjsua_acc_id]bool)
+	patience := time.Now().Add(firstAnswer)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for open := true; open && ctx.Err() == nil; {
-		_ = ep.exec.do(background, func(t onThread) error { open = sessionsOpen(t); return nil })
+		_ = ep.exec.do(background, func(t onThread) error {
+			open = unregisterAll(t, unregistering, time.Now().Before(patience)) || C.pjsua_call_get_count() > 0
+			return nil
+		})
 		if open {
 			select {
 			case <-tick.C:
@@ -251,34 +256,34 @@ func accountIDs(t onThread) []C.pjsua_acc_id {
 	return ids[:n]
 }
 
-// registered says whether the account has a registration to end.
-func registered(_ onThread, id C.pjsua_acc_id) bool {
-	var info C.pjsua_acc_info
-	if C.pjsua_acc_get_info(id, &info) != C.PJ_SUCCESS {
-		return false
-	}
-	return info.has_registration != 0 && info.expires > 0 && info.expires != C.uint(math.MaxUint32)
-}
+// firstAnswer is how long Shutdown waits for the answer to a REGISTER of an account
+// that is not registered: its registrar may well be out of reach.
+const firstAnswer = 500 * time.Millisecond
 
-func endSessions(t onThread) {
-	C.pjsua_call_hangup_all()
+// unregisterAll ends the registrations that are not in done yet, and says whether any
+// is left. One whose REGISTER has no answer yet cannot be ended before that is here;
+// where the account was not registered before, it counts only with patience.
+func unregisterAll(t onThread, done map[C.pjsua_acc_id]bool, patience bool) (left bool) {
 	for _, id := range accountIDs(t) {
-		if registered(t, id) {
-			C.pjsua_acc_set_registration(id, C.PJ_FALSE)
+		var info C.pjsua_acc_info
+		if C.pjsua_acc_get_info(id, &info) != C.PJ_SUCCESS || info.has_registration == 0 {
+			continue
 		}
-	}
-}
-
-func sessionsOpen(t onThread) bool {
-	if C.pjsua_call_get_count() > 0 {
-		return true
-	}
-	for _, id := range accountIDs(t) {
-		if registered(t, id) {
-			return true
+		// PJSIP has these numbers for a registration that does not exist, that is over or
+		// was refused, and for a REGISTER that is on its way.
+		const none, underWay = C.uint(math.MaxUint32), 0
+		switch {
+		case info.expires == none:
+			continue
+		case info.expires != underWay && !done[id]:
+			done[id] = true
+			if C.pjsua_acc_set_registration(id, C.PJ_FALSE) != C.PJ_SUCCESS {
+				continue
+			}
 		}
+		left = left || patience || done[id] || info.status/100 == 2
 	}
-	return false
+	return left
 }
 
 // observe sees every event before the consumer does.

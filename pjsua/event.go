@@ -3,6 +3,7 @@ package pjsua
 import (
 	"bytes"
 	"net/textproto"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -67,11 +68,12 @@ func (e IncomingCall) HeaderValues(name string) []string {
 	return headerValues(e.Request, name)
 }
 
+// folding continues a header field on the next line (RFC 3261 section 7.3.1).
+var folding = regexp.MustCompile(`\r\n[ \t]+`)
+
 func headerValues(msg []byte, name string) []string {
 	head, _, _ := bytes.Cut(msg, []byte("\r\n\r\n"))
-	text := strings.ReplaceAll(string(head), "\r\n ", " ")
-	text = strings.ReplaceAll(text, "\r\n\t", " ")
-	lines := strings.Split(text, "\r\n")
+	lines := strings.Split(folding.ReplaceAllString(string(head), " "), "\r\n")
 	want := textproto.CanonicalMIMEHeaderKey(name)
 	var out []string
 	for _, line := range lines[1:] { // the first line is the request line
