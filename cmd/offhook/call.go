@@ -263,14 +263,17 @@ func (c *caller) run(ctx context.Context) error {
 	if c.outcome.result == "" {
 		return err // there was no call to sum up
 	}
+	// The summary is the last line in any case.
 	s := c.summary()
-	if printErr := c.printer.summary(s); err == nil {
-		err = printErr
-	}
+	code := resultCodes[s.Result]
 	if err != nil {
+		report(err, c.o.json, c.printer.w, os.Stderr)
+		code = exitUsage
+	}
+	if err := c.printer.summary(s); err != nil {
 		return err
 	}
-	if code := resultCodes[s.Result]; code != exitOK {
+	if code != exitOK {
 		return &exitError{code: code}
 	}
 	return nil

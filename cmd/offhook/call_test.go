@@ -97,15 +97,52 @@ func TestCall(t *testing.T) {
 
 // The call ends with the file, and the far end hears all of it.
 func TestCallPlay(t *testing.T) {
-	recordings := t.TempDir()
-	far, addr := phone(t, "--auto-answer", "all", "--auto-recording", "1", "--recording-path", recordings)
-	tone := writeTone(t, "call.wav", 1000, -12, 2*time.Second)
-	s := dial(t, "sip:x@"+addr, "--play", tone).summary(exitOK, resultAnswered)
-	if d := s.number("duration_ms"); d < 1900 {
-		t.Errorf("hung up after %v ms, before the file ended", d)
+	for _, tt := range []struct {
+		name     string
+		rate     int
+		channels int
+	}{{"8 kHz", 8000, 1}, {"44.1 kHz stereo", 44100, 2}} {
+		t.Run(tt.name, func(t *testing.T) {
+			far, addr := phone(t, "--auto-answer", "all", "--auto-recording", "--recording-path", t.TempDir())
+			path := filepath.Join(t.TempDir(), "call.wav")
+			var samples []int16
+			for _, v := range dsp.GenerateTone(tt.rate, 2*time.Second, -12, 1000) {
+				for range tt.channels {
+					samples = append(samples, v)
+				}
+			}
+			if err := dsp.WriteWAV(path, &dsp.Audio{Rate: tt.rate, Channels: tt.channels, Samples: samples}); err != nil {
+				t.Fatal(err)
+			}
+			s := dial(t, "sip:x@"+addr, "--play", path).summary(exitOK, resultAnswered)
+			if d := s.number("duration_ms"); d < 1900 {
+				t.Errorf("hung up after %v ms, before the file ended", d)
+			}
+			ended := far.awaitType("RecordingEnded")
+			checkTone(t, ended["path"].(string), 1000, -12)
+		})
 	}
-	ended := far.awaitType("RecordingEnded")
-	checkTone(t, ended["path"].(string), 1000, -12)
+}
+
+// A disk that is full is an error, and the call goes on.
+func TestCallRecordToFullDisk(t *testing.T) {
+	_, addr := phone(t, "--auto-answer", "all")
+	path := filepath.Join(t.TempDir(), "full.wav")
+	if err := os.Symlink("/dev/full", path); err != nil {
+		t.Fatal(err)
+	}
+	p := dial(t, "sip:x@"+addr, "--record", path, "--duration", "1500ms")
+	s := p.summary(exitUsage, resultAnswered)
+	if d := s.number("duration_ms"); d < 1400 {
+		t.Errorf("the call lasted %v ms", d)
+	}
+	p.awaitType("RecordingFailed")
+	if e := p.awaitType("Error"); !strings.Contains(e["message"].(string), "full.wav") {
+		t.Errorf("error %v", e)
+	}
+	if log := p.stderr.String(); !strings.Contains(log, "full.wav") {
+		t.Errorf("standard error:\n%s", log)
+	}
 }
 
 // The far end hangs up first.
