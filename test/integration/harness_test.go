@@ -67,6 +67,8 @@ type process struct {
 	args string
 	cmd  *exec.Cmd
 
+	output io.ReadCloser // standard output, a pipe
+	gate   sync.Mutex    // held by a test to read no output meanwhile
 	stderr bytes.Buffer  // to be read once exited is closed
 	exited chan struct{} // it has ended, and all of its output is in lines
 
@@ -78,6 +80,14 @@ type process struct {
 
 // start runs the program with args until the test ends.
 func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := prepare(t, args...)
+	p.begin()
+	return p
+}
+
+// prepare is start without the last step, for a test that changes the command.
+func prepare(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{
 		t: t, args: strings.Join(args, " "), cmd: exec.Command(program, args...),
@@ -91,26 +101,30 @@ func start(t *testing.T, args ...string) *process {
 		}
 	}
 	p.cmd.Stderr = &p.stderr
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
+	var err error
+	if p.output, err = p.cmd.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+func (p *process) begin() {
+	p.t.Helper()
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	go func() {
 		defer close(p.exited)
-		p.read(out)
+		p.read(p.output)
 		_ = p.cmd.Wait() // the tests look at the exit code
 	}()
-	t.Cleanup(func() {
+	p.t.Cleanup(func() {
 		_ = p.cmd.Process.Kill() // where the test has not ended it
 		<-p.exited
-		if t.Failed() {
-			t.Logf("offhook %s: printed %v\nstandard error:\n%s", p.args, p.all(), p.stderr.String())
+		if p.t.Failed() {
+			p.t.Logf("offhook %s: printed %v\nstandard error:\n%s", p.args, p.all(), p.stderr.String())
 		}
 	})
-	return p
 }
 
 // startRun runs offhook run with args and waits until it listens.
@@ -135,11 +149,13 @@ func (p *process) read(r io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil || l.typ() == "" {
 			p.t.Errorf("offhook %s printed a line that is no event: %s", p.args, lines.Text())
 		}
+		p.gate.Lock()
 		p.mu.Lock()
 		p.lines = append(p.lines, l)
 		close(p.more)
 		p.more = make(chan struct{})
 		p.mu.Unlock()
+		p.gate.Unlock()
 	}
 	_, _ = io.Copy(io.Discard, r) // after a line that is too long, which is none of ours
 }
