@@ -37,7 +37,8 @@ import (
 //	614    200, after 1 s the DTMF digits 1234567890*#ABCD by RFC 4733, 250 ms each and 150 ms between them, then BYE
 //	616NN  refused by the Q.850 cause NN: 61601 with 404, 61617 with 486, 61621 with 403
 //
-// It takes Opus, G.722, PCMA, PCMU, GSM and Speex, in its own order of preference.
+// Every digit that it receives makes the event {Event: DTMFEnd, Direction: Received, Digit: ...}; a phone that
+// holds and resumes makes {Event: Hold} and {Event: Unhold}. It takes Opus, G.722, PCMA, PCMU, GSM and Speex, in its own order of preference.
 type Asterisk struct {
 	UDP   string // host:port
 	TCP   string // host:port, the same as UDP
