@@ -145,9 +145,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer close(e.closed)
 
 	err := e.run(ctx)
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = nil
-	}
 
 	e.mu.Lock()
 	e.state, e.phone = stopped, nil
@@ -171,6 +168,9 @@ func (e *Engine) run(ctx context.Context) error {
 	addresses, err := e.start(ctx, phone)
 	if err != nil {
 		go drain(phone.Events())
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			err = nil
+		}
 		return errors.Join(err, ignoreClosed(phone.Close()))
 	}
 

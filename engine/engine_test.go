@@ -499,7 +499,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		c, _ := r.connected()
 		r.phone.onShutdown = func(ctx context.Context) { <-ctx.Done() }
-		r.phone.keepsEvents = true
+		r.phone.hangs = true
 		start := time.Now()
 		r.cancel()
 		err := <-r.ran

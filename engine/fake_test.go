@@ -50,7 +50,7 @@ type fakePhone struct {
 	onAccInfo    func(pjsua.AccountID) (pjsua.AccountInfo, error)
 	closeFile    error // of CloseRecorder
 	stats        pjsua.CallStats
-	keepsEvents  bool // Shutdown and Close do not close them
+	hangs        bool // Shutdown and Close neither end calls nor close the events
 	registersNow bool // Register is answered with 200
 	onRegister   func(pjsua.AccountID) error
 }
@@ -531,6 +531,9 @@ func (f *fakePhone) Shutdown(ctx context.Context) error {
 	if f.onShutdown != nil {
 		f.onShutdown(ctx)
 	}
+	if f.hangs {
+		return ctx.Err()
+	}
 	slices.Sort(open)
 	for _, id := range open {
 		f.end(id, 200, "Normal call clearing")
@@ -538,9 +541,7 @@ func (f *fakePhone) Shutdown(ctx context.Context) error {
 	f.mu.Lock()
 	f.closed = true
 	f.mu.Unlock()
-	if !f.keepsEvents {
-		f.closeEvents()
-	}
+	f.closeEvents()
 	return nil
 }
 
