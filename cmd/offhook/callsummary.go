@@ -148,7 +148,7 @@ func (p *eventPrinter) summary(s callSummary) error {
 	if answer := answerText(s.Code, s.Reason); answer != "" {
 		result += ": " + answer
 	}
-	t.row("result", result)
+	t.row("result", printable(result))
 	if s.RingMS != nil {
 		t.row("rang after", human(time.Duration(*s.RingMS)*time.Millisecond))
 	}

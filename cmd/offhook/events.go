@@ -23,7 +23,7 @@ func (p *eventPrinter) print(ev engine.Event) error {
 		return writeJSON(p.w, ev)
 	}
 	h := ev.Header()
-	_, err := fmt.Fprintf(p.w, "%s  %-10s  %s\n", h.Time.Local().Format("15:04:05.000"), subject(h), describe(ev))
+	_, err := fmt.Fprintf(p.w, "%s  %-10s  %s\n", h.Time.Local().Format("15:04:05.000"), subject(h), printable(describe(ev)))
 	return err
 }
 
@@ -86,7 +86,11 @@ func describe(ev engine.Event) string {
 		if ev.Connected {
 			return fmt.Sprintf("%s connected with %s", ev.Transport, ev.Remote)
 		}
-		return joinWords(fmt.Sprintf("%s disconnected from %s", ev.Transport, ev.Remote), ev.Reason)
+		text := fmt.Sprintf("%s disconnected from %s", ev.Transport, ev.Remote)
+		if ev.Reason != "" {
+			text += ": " + ev.Reason
+		}
+		return text
 	case engine.PlaybackEnded:
 		return fmt.Sprintf("playing %s ended: %s", ev.Path, strings.ReplaceAll(ev.Reason, "_", " "))
 	case engine.RecordingStarted:
