@@ -16,8 +16,8 @@
 // Ports are chosen at the start from 10000 to 32767, below the range from which Linux takes ephemeral ports, and
 // are held until the test ends: a peer that is stopped and started again finds its ports free.
 //
-// The Start functions and the methods that take no context may be called from the test's goroutine only, since
-// they end the test when they fail. The addresses are plain fields and never change.
+// Functions and methods that return no error end the test when they fail, so that only the test's own goroutine
+// may call them. The addresses are plain fields and never change.
 package peers
 
 // Loopback is the address that every peer listens on.

@@ -90,7 +90,7 @@ func TestFreePortsAreReserved(t *testing.T) {
 	}
 }
 
-// Outside of netns.sh no peer starts: the test binary runs itself in a namespace with a second interface.
+// Outside of netns.sh no peer starts: the test binary runs itself where loopback is down.
 func TestRequireNetns(t *testing.T) {
 	RequireNetns(t)
 	out, err := exec.Command("unshare", "--net", "sh", "-c", "exec /proc/$PPID/exe -test.run=^TestRequireNetns$").CombinedOutput()
