@@ -256,7 +256,25 @@ func accountIDs(t onThread) []C.pjsua_acc_id {
 	return ids[:n]
 }
 
-// firstAnswer is how long Shutdown waits for the answer to a REGISTER of an account
+// What pjsua_acc_info.expires is besides the seconds to the next REGISTER: PJSIP has
+// no registration (there was none, it is over, it was refused), or a REGISTER without
+// an answer yet, which does not end the registration that was there before.
+const (
+	noRegistration   = C.uint(math.MaxUint32)
+	registerUnderWay = 0
+)
+
+// registered says whether the registrar has a registration of the account, as far as
+// its last answer tells.
+func registered(_ onThread, id C.pjsua_acc_id) bool {
+	var info C.pjsua_acc_info
+	if C.pjsua_acc_get_info(id, &info) != C.PJ_SUCCESS {
+		return false
+	}
+	return info.has_registration != 0 && info.expires != noRegistration && info.status/100 == 2
+}
+
+// firstAnswer is how long Shutdown waits for the answer to the REGISTER of an account
 // that is not registered: its registrar may well be out of reach.
 const firstAnswer = 500 * time.Millisecond
 
@@ -266,22 +284,17 @@ const firstAnswer = 500 * time.Millisecond
 func unregisterAll(t onThread, done map[C.pjsua_acc_id]bool, patience bool) (left bool) {
 	for _, id := range accountIDs(t) {
 		var info C.pjsua_acc_info
-		if C.pjsua_acc_get_info(id, &info) != C.PJ_SUCCESS || info.has_registration == 0 {
+		if C.pjsua_acc_get_info(id, &info) != C.PJ_SUCCESS ||
+			info.has_registration == 0 || info.expires == noRegistration {
 			continue
 		}
-		// PJSIP has these numbers for a registration that does not exist, that is over or
-		// was refused, and for a REGISTER that is on its way.
-		const none, underWay = C.uint(math.MaxUint32), 0
-		switch {
-		case info.expires == none:
-			continue
-		case info.expires != underWay && !done[id]:
+		if info.expires != registerUnderWay && !done[id] {
 			done[id] = true
 			if C.pjsua_acc_set_registration(id, C.PJ_FALSE) != C.PJ_SUCCESS {
 				continue
 			}
 		}
-		left = left || patience || done[id] || info.status/100 == 2
+		left = left || patience || registered(t, id)
 	}
 	return left
 }
