@@ -123,8 +123,9 @@ opencore-amrwb/dec_if.h     libopencore-amrwb-dev  opencore-amr-devel  opencore-
 vo-amrwbenc/enc_if.h        libvo-amrwbenc-dev     vo-amrwbenc-devel   vo-amrwbenc-dev   vo-amrwbenc     vo-amrwbenc
 uuid/uuid.h                 uuid-dev               libuuid-devel       util-linux-dev    util-linux-libs -
 '
-# The programs, in the same columns.
+# The programs, in the same columns. We compile no C++, but configure insists.
 programs='
+c++                         g++                    gcc-c++             g++               gcc             -
 pkg-config                  pkg-config             pkgconf-pkg-config  pkgconf           pkgconf         pkgconf
 make                        make                   make                make              make            make
 patch                       patch                  patch               patch             patch           -
@@ -201,7 +202,7 @@ need_packages() {
 # What machine, compiler and libraries these are, as the system names them.
 toolchain() {
 	uname -sm
-	"$CC" -dumpmachine -dumpfullversion 2>/dev/null || "$CC" --version
+	"$CC" -dumpmachine -dumpfullversion 2>/dev/null || "$CC" --version 2>/dev/null || true
 	if have dpkg-query; then
 		# Absent packages print nothing and make dpkg-query fail; that is an answer too.
 		dpkg-query -W -f '${Package} ${Version}\n' \
@@ -273,7 +274,9 @@ keep() {
 
 # The package client's own settings, reduced to how to reach the mirror (proxies,
 # timeouts), with every path of its state pointing into $1: the machine's own
-# lists, caches, sources and hooks are neither read nor written.
+# lists, caches, sources and hooks are neither read nor written. A mirror's signed
+# index is taken even when it is past its time: it is not news that we want, and
+# pjsip.lock knows the archive.
 private_apt_conf() {
 	local dir=$1
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/none"
@@ -292,6 +295,7 @@ private_apt_conf() {
 	Dir::State::status "$dir/status";
 	Dir::Cache "$dir/cache";
 	APT::Sandbox::User "";
+	Acquire::Check-Valid-Until "false";
 	Acquire::Languages "none";
 	Acquire::Retries "3";
 	CONF
@@ -418,12 +422,18 @@ run() {
 	die "$label failed; the whole log is $log, the tree is $work"
 }
 
+# apply_patches applies ours in order. One that the source has already is skipped,
+# and so is one whose header says "Fixed-in: VERSION" when the source is that
+# version or newer: upstream's cure need not be the same text.
 apply_patches() {
-	local p name
+	local p name fixed
 	for p in "$here"/patches/*.patch; do
 		[ -f "$p" ] || continue
 		name=$(basename "$p")
-		if patch -p1 --dry-run --force <"$p" >>"$log" 2>&1; then
+		fixed=$(sed -n 's/^Fixed-in: //p' "$p")
+		if [ -n "$fixed" ] && at_least "$version" "$fixed"; then
+			say "skipped $name: fixed in $fixed"
+		elif patch -p1 --dry-run --force <"$p" >>"$log" 2>&1; then
 			patch -p1 --force <"$p" >>"$log" 2>&1
 			say "applied $name"
 		elif patch -p1 --dry-run --force --reverse <"$p" >>"$log" 2>&1; then
