@@ -55,7 +55,6 @@ func Segments(samples []int16, rate int) []Segment {
 	for i := range runs {
 		runs[i].sharpen(x, rate)
 	}
-	runs = slices.DeleteFunc(runs, func(r run) bool { return r.end <= r.start })
 	runs = joinRuns(runs, rate)
 	return timeline(samples, rate, runs)
 }
@@ -113,7 +112,7 @@ func findRuns(x []float64, rate int) []run {
 // toneOf returns the strongest tone of a frame, if it stands out. It is quicker
 // when it is told which tone is likely, unless that is 0.
 func (f *fitter) toneOf(frame []float64, lowest, likely float64) (w, power float64, ok bool) {
-	if toLevel(variance(frame)) < segmentFloor-3 { // half of it may be silence
+	if toLevel(variance(frame)) < segmentFloor-6 { // most of it may be silence
 		return 0, 0, false
 	}
 	try := func(near float64) (rest float64) {
@@ -130,7 +129,7 @@ func (f *fitter) toneOf(frame []float64, lowest, likely float64) (w, power float
 	if !ok || power < rest { // with half of the power no other can be stronger
 		rest = try(f.strongest(frame))
 	}
-	ok = ok && w >= lowest && toLevel(power) >= segmentFloor-6 && power >= standsOut(len(frame))*(power+rest)
+	ok = ok && w >= lowest && power >= standsOut(len(frame))*(power+rest)
 	return w, power, ok
 }
 
@@ -155,8 +154,8 @@ func sameTone(a, b float64) bool {
 }
 
 // sharpen moves the ends of the run, which frames give to half their length, to
-// where the tone begins and ends. What a frame found of a tone that only its
-// fringe touches then ends before it starts.
+// where the tone begins and ends. A run that frames found whose fringe alone
+// touches a tone may then end before it starts, which joinRuns puts right.
 func (r *run) sharpen(x []float64, rate int) {
 	e := newEnvelope(x, rate, r.hz)
 	r.start, r.end = e.edge(r.start, +1), e.edge(r.end, -1)
@@ -240,7 +239,7 @@ next:
 				if r.power > q.power {
 					q.hz, q.power = r.hz, r.power
 				}
-				q.end = max(q.end, r.end)
+				q.start, q.end = min(q.start, r.start), max(q.end, r.end)
 				joined = joined[:i+1]
 				continue next
 			}

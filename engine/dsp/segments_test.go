@@ -83,7 +83,7 @@ func TestSegments(t *testing.T) {
 		{"silence", []part{quiet(ms(1000))}},
 		{"tones meet", []part{tone(ms(500), -20, 440), tone(ms(500), -20, 880), tone(ms(300), -20, 660)}},
 		{"tones meet, much softer", []part{tone(ms(500), -10, 440), tone(ms(500), -30, 880), tone(ms(300), -10, 600)}},
-		{"near tones", []part{tone(ms(500), -20, 440), tone(ms(500), -20, 460), tone(ms(500), -20, 440)}},
+		{"near tones", []part{tone(ms(500), -20, 440), tone(ms(500), -20, 455), tone(ms(500), -20, 440)}},
 		{"shortest", []part{quiet(ms(200)), tone(ms(60), -20, 1000), quiet(ms(100)), tone(ms(60), -20, 1000), quiet(ms(100))}},
 		{"cadence", []part{tone(ms(250), -20, 425), quiet(ms(250)), tone(ms(250), -20, 425), quiet(ms(250)), tone(ms(250), -20, 425)}},
 		{"two at once", []part{quiet(ms(300)), tone(ms(700), -20, 350, 440), quiet(ms(300))}},
@@ -203,6 +203,40 @@ func addTo(x []float64, v float64) {
 	}
 }
 
+// A tone that another one drowns ends there, though it still sounds.
+func TestSegmentsLouderToneOnTop(t *testing.T) {
+	forRates(t, func(t *testing.T, rate int) {
+		parts := []part{tone(ms(500), -20, 440), tone(ms(500), -8, 880), tone(ms(500), -20, 440)}
+		x := mix(record(rate, tone(ms(1500), -20, 440)), record(rate, quiet(ms(500)), tone(ms(500), -8, 880), quiet(ms(500))))
+		wantSegments(t, Segments(quantise(x), rate), 0.5, 0.2, ms(10), parts...)
+	})
+}
+
+// Hum and what is too soft to hear are no tones.
+func TestSegmentsNotATone(t *testing.T) {
+	for _, p := range []part{tone(ms(1000), -20, 40), tone(ms(1000), -72, 440), tone(ms(40), -20, 440)} {
+		x := record(8000, quiet(ms(300)), p, quiet(ms(300)))
+		wantSegments(t, Segments(quantise(x), 8000), 0, 0, ms(5), quiet(p.d+ms(600)))
+	}
+}
+
+// The first frames of a tone have little of it and take it for another; a run
+// goes by its loudest.
+func TestRunGoesByItsLoudestFrame(t *testing.T) {
+	for offset := range 20 {
+		x := toFloat(quantise(record(8000, quiet(ms(300+offset)), tone(ms(500), -20, 440), quiet(ms(300)))))
+		var best run
+		for _, r := range findRuns(x, 8000) {
+			if r.end-r.start > best.end-best.start {
+				best = r
+			}
+		}
+		if math.Abs(best.hz-440) > 0.01 {
+			t.Errorf("after %d ms: %.3f Hz", 300+offset, best.hz)
+		}
+	}
+}
+
 // A tone that changes its level is one tone.
 func TestSegmentsLevelChange(t *testing.T) {
 	x := record(8000, quiet(ms(200)), tone(ms(500), -10, 440), tone(ms(500), -30, 440), quiet(ms(200)))
@@ -214,8 +248,13 @@ func TestSegmentsLevelChange(t *testing.T) {
 func TestSegmentsGenerated(t *testing.T) {
 	forRates(t, func(t *testing.T, rate int) {
 		x := Concat(GenerateTone(rate, ms(500), -20, 440), GenerateTone(rate, ms(500), -20, 880), Silence(rate, ms(500)))
-		wantSegments(t, Segments(x, rate), 0.1, 0.1, ms(5),
-			tone(ms(500), -20, 440), tone(ms(500), -20, 880), quiet(ms(500)))
+		got := Segments(x, rate)
+		wantSegments(t, got, 0.1, 0.1, 2200*time.Microsecond, tone(ms(500), -20, 440), tone(ms(500), -20, 880), quiet(ms(500)))
+		for _, s := range got {
+			if s.Hz > 0 && s.SNR < 70 {
+				t.Errorf("%v: its ends were measured too", s)
+			}
+		}
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -213,6 +214,24 @@ func TestMeasureToneShortInput(t *testing.T) {
 	}
 }
 
+// Where there is no tone, what is there has no say in its frequency.
+func TestMeasureToneForAPart(t *testing.T) {
+	for seed := range uint64(20) {
+		x := noise(16000, -40, seed)
+		copy(x[6000:], sine(8000, 3200, 1440, -10, 0))
+		wantTone(t, MeasureTone(quantise(x), 8000), 1440, -17, 0.01, 0.3)
+	}
+}
+
+// What has less than a period and a half in 100 ms is a drifting offset.
+func TestMeasureToneDrift(t *testing.T) {
+	for hz := 0.5; hz < 14; hz += 0.5 {
+		if got := MeasureTone(quantise(sine(8000, 8000, hz, -10, 0)), 8000); got.Hz != 0 {
+			t.Errorf("%g Hz: %v", hz, got)
+		}
+	}
+}
+
 func TestLevelReference(t *testing.T) {
 	square := make([]int16, 8000)
 	for i := range square {
@@ -286,6 +305,38 @@ func TestGoertzelNothing(t *testing.T) {
 	} {
 		if got := Goertzel(tt.samples, tt.rate, tt.hz); got != MinLevel {
 			t.Errorf("%d samples at %d, %g Hz: %v", len(tt.samples), tt.rate, tt.hz, got)
+		}
+	}
+}
+
+func TestBlocksCoverAll(t *testing.T) {
+	for _, size := range []int{32, 33, 800} {
+		for n := size; n < 3*size; n++ {
+			x := make([]float64, n)
+			f := newFitter(size)
+			for b := range f.blocks(x) {
+				for i := range b {
+					b[i]++
+				}
+			}
+			if least := slices.Min(x); least < 1 || slices.Max(x) > 3 {
+				t.Fatalf("blocks of %d in %d samples: some sample is in %g of them", size, n, least)
+			}
+		}
+	}
+}
+
+// A fit stays near where it is told to look.
+func TestFitStaysNear(t *testing.T) {
+	f := newFitter(800)
+	const bin = 2 * math.Pi / 800
+	for seed := range uint64(50) {
+		x := mix(noise(800, -30, seed), sine(8000, 800, 1000, -10, 0))
+		for _, away := range []float64{-6, -4.5, -3, 3, 4.5, 6} {
+			w := radians(1000, 8000) + away*bin
+			if at, _, ok := f.fit(x, w); ok && math.Abs(at-w) > 2*bin {
+				t.Errorf("from %.1f lines away to %.1f", away, (at-w)/bin+away)
+			}
 		}
 	}
 }

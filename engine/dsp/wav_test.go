@@ -210,6 +210,16 @@ func TestWriteWAV(t *testing.T) {
 	}
 }
 
+// The header must be right to the byte: other programs read it.
+func TestWriteWAVBytes(t *testing.T) {
+	got, err := encodeWAV(&Audio{Rate: 44100, Channels: 2, Samples: []int16{1, -2}})
+	want := "RIFF\x28\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x02\x00" +
+		"\x44\xac\x00\x00\x10\xb1\x02\x00\x04\x00\x10\x00data\x04\x00\x00\x00\x01\x00\xfe\xff"
+	if err != nil || string(got) != want {
+		t.Errorf("error %v, got\n%q, want\n%q", err, got, want)
+	}
+}
+
 func TestWriteWAVErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.wav")
 	for want, a := range map[string]*Audio{
