@@ -15,8 +15,8 @@ import (
 	"github.com/offhook-voip/offhook/engine/config"
 )
 
-// badUsage are command lines that end with 1 before anything is opened, and what
-// must be in the message.
+// These command lines end with 1 before anything is opened, with that in the
+// message.
 func TestBadUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	broken := writeFile(t, "broken.wav", "this is no WAV file")
@@ -48,6 +48,8 @@ func TestBadUsage(t *testing.T) {
 		"unknown account":         {[]string{"call", "sip:a@b", "--username-3", "x", "--server-3", "y", "--account", "2"}, "--account 2: there is no such account in the configuration, which has 3"},
 		"missing file to play":    {[]string{"call", "sip:a@b", "--play", "none.wav"}, "none.wav"},
 		"file to play is no WAV":  {[]string{"call", "sip:a@b", "--play", broken}, "broken.wav"},
+		"missing file on answer":  {[]string{"run", "--play-on-answer", "none.wav"}, "playOnAnswer"},
+		"no WAV file on answer":   {[]string{"run", "--play-on-answer", broken}, "broken.wav"},
 		"recording folder":        {[]string{"call", "sip:a@b", "--record", "none/a.wav"}, "none/a.wav"},
 		"recording is no WAV":     {[]string{"call", "sip:a@b", "--record", "a.mp3"}, "must end in .wav"},
 		"two mistakes at a time":  {[]string{"run", "--source-port", "x", "--vad", "--transport-2", "smoke"}, "the configuration has 2 errors"},
