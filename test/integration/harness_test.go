@@ -288,7 +288,13 @@ func (p *process) summary(code int, result string) line {
 // writeINI writes a configuration and returns its path.
 func writeINI(t *testing.T, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "offhook.ini")
+	return writeFile(t, "offhook.ini", text)
+}
+
+// writeFile writes a file of its own folder and returns its path.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
