@@ -395,6 +395,10 @@ static void on_call_replace_request2(pjsua_call_id id, pjsip_rx_data *rdata, int
  * Accounts and transports
  */
 
+static _Thread_local unsigned registrations_reported;
+
+unsigned oh_registrations_reported(void) { return registrations_reported; }
+
 /* PJSUA's lock is held. */
 static void on_reg_state2(pjsua_acc_id acc, pjsua_reg_info *info)
 {
@@ -416,6 +420,7 @@ static void on_reg_state2(pjsua_acc_id acc, pjsua_reg_info *info)
             p->expiration != PJSIP_REGC_EXPIRATION_NOT_SPECIFIED)
             ev->expires = (int32_t)p->expiration;
     }
+    registrations_reported++;
     oh_push(oh_out.events, ev);
 }
 

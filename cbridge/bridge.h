@@ -118,6 +118,11 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log);
 /* The next serial, from 1. */
 int64_t oh_mint(void);
 
+/* How many outcomes of REGISTER were reported on this thread: a REGISTER that fails
+ * at once is one before pjsua returns its error.
+ */
+unsigned oh_registrations_reported(void);
+
 /* The slot that the call with this serial is in, -1 when it has ended. The answer
  * holds until another thread ends the call, so commands on the slot can still fail. */
 int oh_call_slot(int64_t serial);

@@ -159,8 +159,8 @@ func (e *Engine) registerAll(ctx context.Context, accounts ...*Account) {
 	}()
 }
 
-// registerNow sends a REGISTER. One that cannot be sent, because the name of the
-// server does not resolve for example, is an outcome like a refusal.
+// registerNow sends a REGISTER. One that PJSIP cannot send, as there is no transport
+// for the server's address for example, is an outcome like a refusal.
 func (a *Account) registerNow(ctx context.Context, phone Phone) {
 	err := phone.Register(ctx, a.id, true)
 	switch {

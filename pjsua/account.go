@@ -41,8 +41,7 @@ func (ep *Endpoint) Account(id AccountID) *Account { return &Account{ep, id} }
 
 // AddAccount adds an account (pjsua_acc_add) and, when it has a registrar, sends the
 // first REGISTER unless that is left for later; the answer comes as
-// RegistrationChanged. It fails when that cannot be sent at all, as when there is no
-// transport for it.
+// RegistrationChanged. It fails when there is no transport to send it by.
 func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -70,12 +69,12 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 		if cfg.Registrar == "" || cfg.RegisterLater {
 			return nil
 		}
-		if st := C.pjsua_acc_set_registration(slot, C.PJ_TRUE); st != C.PJ_SUCCESS {
+		err := register(t, slot, true, fmt.Sprintf("register %q at %q", cfg.ID, cfg.Registrar))
+		if err != nil {
 			delete(ep.accounts, id)
 			C.pjsua_acc_del(slot)
-			return t.fail(fmt.Sprintf("register %q at %q", cfg.ID, cfg.Registrar), st)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -176,11 +175,19 @@ func (acc *Account) on(ctx context.Context, fn func(t onThread, slot C.pjsua_acc
 }
 
 // Register sends a REGISTER now, or, with renew false, one that ends the registration
-// (pjsua_acc_set_registration). The answer comes as RegistrationChanged.
+// (pjsua_acc_set_registration). The answer comes as RegistrationChanged, and so does
+// the failure to send it; an error means that no event follows.
 func (acc *Account) Register(ctx context.Context, renew bool) error {
-	return acc.on(ctx, func(t onThread, slot C.pjsua_acc_id) error {
-		return t.fail("register", C.pjsua_acc_set_registration(slot, cBool(renew)))
-	})
+	return acc.on(ctx, func(t onThread, slot C.pjsua_acc_id) error { return register(t, slot, renew, "register") })
+}
+
+func register(t onThread, slot C.pjsua_acc_id, renew bool, op string) error {
+	before := C.oh_registrations_reported()
+	st := C.pjsua_acc_set_registration(slot, cBool(renew))
+	if C.oh_registrations_reported() != before {
+		return nil
+	}
+	return t.fail(op, st)
 }
 
 // Info returns a snapshot of the account (pjsua_acc_get_info).
