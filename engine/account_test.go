@@ -223,6 +223,11 @@ func TestLostEventsAreAskedFor(t *testing.T) {
 		default:
 			t.Error("a call that is gone is not over")
 		}
+		r.phone.end(gone.ID(), 200, "OK") // an event that was not lost after all
+		r.expect()
+		if _, ok := r.e.Call(gone.ID()); ok || len(r.e.ghosts) != 0 {
+			t.Errorf("a call that ended twice: in the table %v, ghosts %v", ok, r.e.ghosts)
+		}
 		if got := missed.Info(); got.State != StateConfirmed {
 			t.Errorf("a call that was answered is %s", got.State)
 		}

@@ -53,6 +53,19 @@ func TestWait(t *testing.T) {
 	})
 }
 
+func TestTheEndIsNoticedWithoutAState(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		c := r.dial("1002")
+		result := make(chan error, 1)
+		go func() { result <- c.Wait(t.Context(), StateConfirmed) }()
+		synctest.Wait()
+		r.phone.send(pjsua.CallEnded{EventHeader: r.phone.head(), Call: c.ID(), Account: r.acc1, Code: 503, Reason: "x"})
+		if err := <-result; !errors.Is(err, pjsua.CodeServiceUnavailable) {
+			t.Errorf("Wait: %v", err)
+		}
+	})
+}
+
 func TestACallThatIsRefused(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		c := r.dial("1002")

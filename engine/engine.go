@@ -42,6 +42,7 @@ type Engine struct {
 	byID     map[pjsua.AccountID]*Account
 	calls    map[CallID]*Call
 	dials    dialTable
+	ghosts   map[CallID]struct{} // ended by resyncCall; their own end may still come
 	players  map[pjsua.PlayerID]*Playback
 	records  map[pjsua.RecorderID]*Recording
 	paths    map[string]struct{} // files that are being recorded to
@@ -80,6 +81,7 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		byID:    make(map[pjsua.AccountID]*Account),
 		calls:   make(map[CallID]*Call),
 		dials:   newDialTable(),
+		ghosts:  make(map[CallID]struct{}),
 		players: make(map[pjsua.PlayerID]*Playback),
 		records: make(map[pjsua.RecorderID]*Recording),
 		paths:   make(map[string]struct{}),
@@ -96,17 +98,12 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 // check reports everything that can be known to be wrong before anything is
 // opened.
 func (e *Engine) check() error {
-	errs := []error{e.phoneConfig().Validate()}
+	errs := []error{e.cfg.Validate(), e.phoneConfig().Validate()}
 	for _, t := range e.transportConfigs() {
 		errs = append(errs, t.Validate())
 	}
-	seen := make(map[int]bool)
 	for _, a := range e.accounts {
 		errs = append(errs, a.check())
-		if seen[a.cfg.Number] {
-			errs = append(errs, fmt.Errorf("engine: two accounts have the number %d", a.cfg.Number))
-		}
-		seen[a.cfg.Number] = true
 	}
 	if path := e.cfg.Settings.PlayOnAnswer; path != "" {
 		if err := readableFile(path); err != nil {

@@ -15,6 +15,9 @@ import (
 func (e *Engine) handle(ctx context.Context, ev pjsua.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.ghostLocked(ev) {
+		return
+	}
 	at := ev.Header().Time
 	switch ev := ev.(type) {
 	case pjsua.RegistrationChanged:
@@ -66,6 +69,30 @@ func (e *Engine) handle(ctx context.Context, ev pjsua.Event) {
 	default:
 		e.log.Debug("unknown event of the phone", "seq", ev.Header().Seq)
 	}
+}
+
+// ghostLocked says whether ev is about a call that resyncCall has ended, which is
+// to end once only.
+func (e *Engine) ghostLocked(ev pjsua.Event) bool {
+	var id CallID
+	last := false
+	switch ev := ev.(type) {
+	case pjsua.CallStateChanged:
+		id = ev.Call
+	case pjsua.CallMediaChanged:
+		id = ev.Call
+	case pjsua.DTMFReceived:
+		id = ev.Call
+	case pjsua.TransferRequested:
+		id = ev.Call
+	case pjsua.CallEnded:
+		id, last = ev.Call, true
+	}
+	_, ghost := e.ghosts[id]
+	if last {
+		delete(e.ghosts, id)
+	}
+	return ghost
 }
 
 func (c *Call) headerLocked(typ string, at time.Time) EventHeader {
@@ -187,6 +214,7 @@ func (e *Engine) endCallLocked(c *Call, at time.Time, ev pjsua.CallEnded) {
 
 // resyncLocked has everything asked that lost events may have told.
 func (e *Engine) resyncLocked(ctx context.Context) {
+	clear(e.ghosts) // what was on its way then has come or is lost
 	for _, c := range e.calls {
 		c.resync = true
 		c.wakeWorker()
@@ -238,6 +266,7 @@ func (e *Engine) resyncCall(ctx context.Context, phone Phone, c *Call) {
 		return
 	}
 	if gone {
+		e.ghosts[c.id] = struct{}{}
 		e.endCallLocked(c, now, pjsua.CallEnded{Code: c.code, Reason: "events lost"})
 		return
 	}

@@ -103,6 +103,26 @@ func TestALinkIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestALinkThatNeverWorksIsGivenUp(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		tries := 0
+		r.phone.onConnect = func(link) error { tries++; return pjsua.StatusInvalid }
+		c, _ := r.connected()
+		time.Sleep(time.Minute) // of the bubble
+		r.phone.state(c.ID(), pjsua.StateConfirmed, 200, "OK")
+		r.events()
+		if tries != linkTries {
+			t.Errorf("%d tries", tries)
+		}
+		r.phone.onConnect = nil
+		port := r.phone.media(c.ID(), pjsua.MediaActive, pjsua.DirSendRecv)
+		synctest.Wait()
+		if !r.phone.linked(pjsua.SoundPort, port) {
+			t.Error("a new port is not tried")
+		}
+	})
+}
+
 func TestPlayAndRecordWaitForAudio(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		c := r.dial("1002")

@@ -223,6 +223,20 @@ func TestSingleMode(t *testing.T) {
 	})
 }
 
+func TestSingleModeAndAutoAnswer(t *testing.T) {
+	withEngine(t, func(c *config.Config, _ *fakePhone) {
+		c.Settings.SingleMode, c.Settings.AutoAnswer = true, config.AutoAnswerAll
+	}, func(t *testing.T, r *rig) {
+		first, _ := r.connected()
+		id := r.phone.ring(r.acc1, "sip:a@far")
+		<-first.Done()
+		r.events()
+		if calls := r.e.Calls(); len(calls) != 1 || calls[0].ID != id || calls[0].State != StateConfirmed {
+			t.Errorf("%+v", calls)
+		}
+	})
+}
+
 func TestAutoHangUpTime(t *testing.T) {
 	withEngine(t, func(c *config.Config, f *fakePhone) {
 		c.Settings.AutoHangUpTime = 10 * time.Second
