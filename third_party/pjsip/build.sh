@@ -242,7 +242,6 @@ accept_known() {
 
 from_environment() {
 	[ -n "${PJSIP_TARBALL:-}" ] || return 1
-	[ -f "$PJSIP_TARBALL" ] || die "PJSIP_TARBALL: no such file: $PJSIP_TARBALL"
 	tarball=$PJSIP_TARBALL
 	if accept_known "$tarball"; then
 		origin="PJSIP_TARBALL, $checked"
@@ -497,7 +496,7 @@ build() {
     PJSIP_TARBALL naming it."
 	say "source: $origin"
 
-	tar -xf "$tarball" -C "$work/src" --strip-components=1
+	tar -xf "$tarball" -C "$work/src" --strip-components=1 || die "cannot unpack $tarball"
 	cd "$work/src"
 	[ -f version.mak ] || die "this is no PJSIP source: $tarball"
 	version=$(version_mak <version.mak)
@@ -558,6 +557,9 @@ clean)
 	exit 0 ;;
 esac
 
+if [ -n "${PJSIP_TARBALL:-}" ] && [ ! -f "$PJSIP_TARBALL" ]; then
+	die "PJSIP_TARBALL: no such file: $PJSIP_TARBALL"
+fi
 key=$(identity)
 prefix=$cache/$key
 if [ ! -d "$prefix" ]; then
