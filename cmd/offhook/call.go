@@ -255,8 +255,7 @@ func (c *caller) run(ctx context.Context) error {
 	if runErr := explainStart(<-ran); err == nil {
 		err = runErr
 	}
-	sub.Close()
-	<-read
+	<-read // to the end: the summary needs CallEnded
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errInterrupted) && err == nil {
 		err = cause
 	}
