@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/offhook-voip/offhook/engine/config"
@@ -192,7 +193,8 @@ func retriedByPJSIP(code pjsua.SIPCode) bool {
 func (a *Account) registrationDetail(ev pjsua.RegistrationChanged) string {
 	code := ev.Code
 	switch {
-	case ev.Status == pjsua.StatusNoName:
+	case ev.Status == pjsua.StatusNoName, strings.Contains(ev.Reason, "PJ_ERESOLVE"):
+		// PJSIP's transactions keep a status only as a text.
 		host := a.cfg.Server
 		if len(a.cfg.Proxy) > 0 {
 			host = a.cfg.Proxy[0]
