@@ -207,7 +207,7 @@ static void copy_media(oh_event *ev, const pjsua_call_info *ci)
         oh_media *m = &ev->media[ev->media_count];
         pjsua_stream_info si;
         pjmedia_transport_info ti;
-        const pjmedia_transport_specific_info *spec;
+        const pjmedia_srtp_info *srtp;
 
         if (ci->media[i].type != PJMEDIA_TYPE_AUDIO)
             continue;
@@ -220,13 +220,9 @@ static void copy_media(oh_event *ev, const pjsua_call_info *ci)
             codec_name(m->codec, sizeof(m->codec), &si.info.aud);
         pjmedia_transport_info_init(&ti);
         if (pjsua_call_get_med_transport_info(ci->id, i, &ti) == PJ_SUCCESS &&
-            (spec = pjmedia_transport_info_get_spc_info(&ti, PJMEDIA_TRANSPORT_TYPE_SRTP))) {
-            const pjmedia_srtp_info *srtp = (const pjmedia_srtp_info *)spec->buffer;
-
-            if (srtp->active)
-                snprintf(m->srtp, sizeof(m->srtp), "%.*s", (int)srtp->tx_policy.name.slen,
-                         srtp->tx_policy.name.ptr);
-        }
+            (srtp = pjmedia_transport_info_get_spc_info(&ti, PJMEDIA_TRANSPORT_TYPE_SRTP)) && srtp->active)
+            snprintf(m->srtp, sizeof(m->srtp), "%.*s", (int)srtp->tx_policy.name.slen,
+                     srtp->tx_policy.name.ptr);
         ev->media_count++;
     }
 }
