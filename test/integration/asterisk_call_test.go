@@ -16,7 +16,7 @@ import (
 var codecs = []struct{ id, codec string }{
 	{"PCMU/8000/1", "PCMU/8000"},
 	{"PCMA/8000/1", "PCMA/8000"},
-	{"G722/16000/1", "G722/16000"},
+	{"G722/16000/1", "G722/8000"},
 	{"opus/48000/2", "opus/48000"},
 }
 
