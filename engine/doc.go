@@ -2,7 +2,7 @@
 // at once, and their calls, with answering policy, playing and recording. It is pure
 // Go and sees PJSIP through [Phone] only.
 //
-//	cfg, err := config.Load(config.Source{File: "offhook.ini"})
+//	cfg, err := config.Load(config.Source{Path: "offhook.ini"})
 //	...
 //	e, err := engine.New(cfg, logger)
 //	...
