@@ -67,7 +67,7 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 	}
 	e.log.Info("dialled", "call", id, "account", acc.cfg.Number, "uri", uri)
 	if err := ctx.Err(); err != nil {
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), waitForSends)
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangupWait)
 		defer cancel()
 		if hangErr := c.Hangup(bye, 0, ""); hangErr != nil {
 			e.log.Warn("hang up a cancelled call", "call", id, "error", hangErr)

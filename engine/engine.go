@@ -14,13 +14,15 @@ import (
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
-// How the 5 s that a shutdown may take are spent.
+// How the 5 s that a shutdown may take are spent; PJSIP's own end takes another 1 s.
 const (
-	stopMedia    = 500 * time.Millisecond  // files are closed
-	stopSIP      = 3000 * time.Millisecond // BYE and REGISTER are answered
-	stopRest     = 500 * time.Millisecond  // goroutines end
-	waitForSends = 2 * time.Second         // a hang-up after the caller's context ended
+	stopMedia = 400 * time.Millisecond  // files are closed
+	stopSIP   = 2800 * time.Millisecond // BYE and REGISTER are answered
+	stopRest  = 300 * time.Millisecond  // events end, and then goroutines
 )
+
+// hangupWait bounds a hang-up after the caller's own context has ended.
+const hangupWait = 2 * time.Second
 
 // Engine is a softphone: the accounts of one configuration and their calls. All
 // its methods may be called from several goroutines.

@@ -254,6 +254,53 @@ func TestStartOpensWhatTheConfigurationSays(t *testing.T) {
 	})
 }
 
+func TestPhoneConfig(t *testing.T) {
+	cfg := testConfig()
+	s := &cfg.Settings
+	e, err := New(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.DNSSrvNS, s.STUN, s.EC = []string{"192.0.2.53"}, []string{"stun"}, true
+	if c := e.phoneConfig(); c.UserAgent != "Offhook" || c.LogLevel != 1 || c.Nameservers != nil || c.STUNServers != nil || c.Media.EchoTail != 0 {
+		t.Errorf("what is off: %+v", c)
+	}
+	s.DNSSrv, s.EnableSTUN, s.EnableLog, s.AudioOutputDevice = true, true, true, "usb"
+	s.UserAgent, s.MaxCalls, s.VAD = "Bot/1", 7, true
+	c := e.phoneConfig()
+	if c.UserAgent != "Bot/1" || c.LogLevel != 0 || c.MaxCalls != 7 || !c.Media.VAD || c.Media.EchoTail != echoTail {
+		t.Errorf("%+v", c)
+	}
+	if !slices.Equal(c.Nameservers, s.DNSSrvNS) || !slices.Equal(c.STUNServers, s.STUN) {
+		t.Errorf("name servers %v, STUN servers %v", c.Nameservers, c.STUNServers)
+	}
+	s.BindAddress, cfg.Accounts[0].Transport = "::1", config.TCP
+	e, err = New(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var types []pjsua.TransportType
+	for _, tp := range e.transportConfigs() {
+		types = append(types, tp.Type)
+	}
+	if want := []pjsua.TransportType{pjsua.UDP6, pjsua.TCP6}; !slices.Equal(types, want) {
+		t.Errorf("IPv6: %v, want %v", types, want)
+	}
+	tcp := new(pjsua.Transport)
+	account, _ := e.Account(1)
+	if got := account.boundTransport(map[pjsua.TransportType]*pjsua.Transport{pjsua.TCP6: tcp}); got != tcp {
+		t.Error("the TCP account is not bound to TCP over IPv6")
+	}
+	for mode, want := range map[config.SRTP]pjsua.SRTPUse{
+		config.SRTPOff: pjsua.SRTPOff, config.SRTPOptional: pjsua.SRTPOptional, config.SRTPMandatory: pjsua.SRTPMandatory,
+		config.SRTPDTLS: pjsua.SRTPMandatory,
+	} {
+		if use, keying := srtpOf(mode); use != want || (len(keying) == 1) != (mode == config.SRTPDTLS) {
+			t.Errorf("SRTP %q: %v %v", mode, use, keying)
+		}
+	}
+}
+
 func TestLocalAccountOnlyWhereNothingElseCallsDirectly(t *testing.T) {
 	for _, test := range []struct {
 		accounts []config.Account
@@ -512,6 +559,27 @@ func TestShutdownIsBounded(t *testing.T) {
 		<-c.Done() // nobody waits for ever
 		r.phone.closeEvents()
 		r.ran <- nil
+	})
+}
+
+// A file that cannot be closed holds up neither its Stop nor the engine.
+func TestAFileThatDoesNotClose(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		c, _ := r.connected()
+		rec := r.record(c, RecordOptions{})
+		r.phone.onClose = func(ctx context.Context) { <-ctx.Done() }
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := rec.Stop(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Stop: %v", err)
+		}
+		start := time.Now()
+		r.cancel()
+		r.ran <- <-r.ran
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("the shutdown took %v", took)
+		}
+		<-rec.Done()
 	})
 }
 

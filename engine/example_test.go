@@ -32,12 +32,12 @@ username-2 = 1002
 		return
 	}
 	for _, a := range e.Accounts() {
-		fmt.Println(a.Number, a.Username, a.Server)
+		fmt.Printf("%d %q at %q\n", a.Number, a.Username, a.Server)
 	}
 	// Output:
-	// 0
-	// 1 1001 pbx.example.com
-	// 2 1002 pbx.example.com
+	// 0 "" at ""
+	// 1 "1001" at "pbx.example.com"
+	// 2 "1002" at "pbx.example.com"
 }
 
 // A bot that calls a number, plays a file, and says how it went.

@@ -48,7 +48,8 @@ type fakePhone struct {
 	onShutdown   func(ctx context.Context)
 	onCallInfo   func(id pjsua.CallID) (pjsua.CallInfo, error)
 	onAccInfo    func(pjsua.AccountID) (pjsua.AccountInfo, error)
-	closeFile    error // of CloseRecorder
+	closeFile    error                 // of CloseRecorder
+	onClose      func(context.Context) // of a recorder
 	stats        pjsua.CallStats
 	hangs        bool // Shutdown and Close neither end calls nor close the events
 	registersNow bool // Register is answered with 200
@@ -465,8 +466,11 @@ func (f *fakePhone) ClosePlayer(_ context.Context, id pjsua.PlayerID) error {
 	return f.closeLocked(int64(id))
 }
 
-func (f *fakePhone) CloseRecorder(_ context.Context, id pjsua.RecorderID) error {
+func (f *fakePhone) CloseRecorder(ctx context.Context, id pjsua.RecorderID) error {
 	f.note("closerecorder %d", id)
+	if f.onClose != nil {
+		f.onClose(ctx)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return errors.Join(f.closeLocked(int64(id)), f.closeFile)
