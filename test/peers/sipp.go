@@ -20,6 +20,7 @@ type UAC struct {
 	Calls    int           // how many in all
 	Rate     int           // new calls a second
 	Duration time.Duration // of each call, from ACK to BYE
+	Stays    bool          // do not hang up but wait until the called side does; Duration means nothing
 	Tone     bool          // send a tone of ToneHz and ToneLevel in every call, as PCMA
 }
 
