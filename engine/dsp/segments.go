@@ -26,7 +26,7 @@ const (
 	segmentHop    = 10 * time.Millisecond
 	segmentFloor  = -70.0 // dBov
 	shortestTone  = 50 * time.Millisecond
-	longestGap    = 65 * time.Millisecond // 60 and what measuring it may add
+	longestGap    = 70 * time.Millisecond // 60 and what measuring it may add
 	shortestQuiet = 30 * time.Millisecond
 	edgeWindow    = 10 * time.Millisecond // over which the edges of a tone are blurred
 )
@@ -38,14 +38,19 @@ const (
 // A tone is what stands out of its surroundings for 50 ms or longer, has 50 Hz
 // or more and -70 dBov or more; white noise may be as loud as it is. Tones are
 // told apart when they differ by more than 3 % and 10 Hz. A gap of up to 60 ms
-// (three lost packets of 20 ms) within a tone is part of the tone, and less than
-// 30 ms without a tone are not reported. Of tones that sound together the
-// strongest is reported; of equals one, and the same all the time: ask
-// [Goertzel] for the others. Voices have short tones too; their SNR is low.
+// (three lost packets of 20 ms) within a tone is part of the tone, one of 80 ms is
+// a pause; less than 30 ms without a tone are not reported. Voices have short
+// tones too; their SNR is low.
 //
-// Start and End are within 10 ms of where the tone has half its amplitude. Hz,
-// Level and SNR are as exact as [MeasureTone] is on the same stretch. There are no
-// segments at a rate below 1 or above 1 MHz.
+// Of tones that sound together the strongest is reported. Of two that are about
+// equal it is one and the same as long as no more than 20 ms
+// of them are missing; ask [Goertzel] for the other.
+//
+// Start and End are within 10 ms of where the tone has half its amplitude (15 ms
+// when it beats with another one), unless a packet is missing there. Hz, Level and
+// SNR are as exact as [MeasureTone] is on the same stretch.
+//
+// There are no segments at a rate below 1 or above 1 MHz.
 func Segments(samples []int16, rate int) []Segment {
 	if len(samples) == 0 || !measurable(rate) {
 		return nil
@@ -74,36 +79,37 @@ func findRuns(x []float64, rate int) []run {
 	f := newFitter(n)
 	lowest := 2 * math.Pi * 3 / float64(n) // 50 Hz: a tone apart from DC
 	var runs []run
-	var now *run // the run that the frame before belongs to
+	last := &run{end: -len(x)} // so long ago that it does not matter
+	sounding := false          // last goes up to here
 	for at := 0; at+n <= len(x); at += hop {
-		frame := x[at : at+n]
+		frame, middle := x[at:at+n], at+n/2
+		recent := middle-last.end <= framesIn(longestGap, rate)
 		var likely float64
-		if now != nil {
-			likely = radians(now.hz, rate)
+		if recent {
+			likely = radians(last.hz, rate)
 		}
 		w, power, ok := f.toneOf(frame, lowest, likely)
 		if !ok {
-			now = nil
+			sounding = false
 			continue
 		}
 		hz := w * float64(rate) / (2 * math.Pi)
-		if now != nil && !sameTone(hz, now.hz) {
+		if recent && !sameTone(hz, last.hz) {
 			// Hold on to the tone so far while another one is not clearly
 			// stronger, so that two equal tones make one run and not many.
-			if p := f.powerBeside(frame, w, radians(now.hz, rate)); p >= power/4 {
-				hz, power = now.hz, p
+			if p := f.powerBeside(frame, w, likely); p >= power/4 {
+				hz, power = last.hz, p
 			} else {
-				now = nil
+				sounding = false
 			}
 		}
-		middle := at + n/2
-		if now == nil {
+		if !sounding {
 			runs = append(runs, run{start: middle - hop/2})
-			now = &runs[len(runs)-1]
+			last, sounding = &runs[len(runs)-1], true
 		}
-		now.end = middle + hop/2
-		if power > now.power {
-			now.hz, now.power = hz, power
+		last.end = middle + hop/2
+		if power > last.power {
+			last.hz, last.power = hz, power
 		}
 	}
 	return runs

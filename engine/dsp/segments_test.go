@@ -3,6 +3,7 @@ package dsp
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -160,15 +161,17 @@ func TestSegmentsLostFrames(t *testing.T) {
 	})
 }
 
-// Up to three packets in a row may be lost within a tone; 100 ms is a pause.
+// Up to three packets in a row may be lost within a tone; four are a pause.
 func TestSegmentsGap(t *testing.T) {
 	forRates(t, func(t *testing.T, rate int) {
 		for _, gap := range []int{5, 20, 40, 60} {
 			x := quantise(record(rate, tone(ms(500), -20, 440), quiet(ms(gap)), tone(ms(500), -20, 440)))
 			wantSegments(t, Segments(x, rate), 0.5, 0.6, ms(5), tone(ms(1000+gap), -20, 440))
 		}
-		parts := []part{tone(ms(500), -20, 440), quiet(ms(100)), tone(ms(500), -20, 440)}
-		wantSegments(t, Segments(quantise(record(rate, parts...)), rate), 0.5, 0.1, ms(5), parts...)
+		for _, gap := range []int{80, 100} {
+			parts := []part{tone(ms(500), -20, 440), quiet(ms(gap)), tone(ms(500), -20, 440)}
+			wantSegments(t, Segments(quantise(record(rate, parts...)), rate), 0.5, 0.1, ms(5), parts...)
+		}
 	})
 }
 
@@ -233,6 +236,25 @@ func TestRunGoesByItsLoudestFrame(t *testing.T) {
 		}
 		if math.Abs(best.hz-440) > 0.01 {
 			t.Errorf("after %d ms: %.3f Hz", 300+offset, best.hz)
+		}
+	}
+}
+
+// Of two tones that are about equal, one is reported all the time, whatever their
+// beat, noise and a lost frame make of them.
+func TestSegmentsHoldsOn(t *testing.T) {
+	for _, pair := range [][2]float64{{350, 440}, {440, 480}, {480, 620}, {350, 400}, {770, 1336}} {
+		for _, softer := range []float64{0, 0.5, 3} {
+			for seed := range uint64(8) {
+				both := mix(sine(8000, 8000, pair[0], -20, float64(seed)), sine(8000, 8000, pair[1], -20-softer, 1))
+				x := slices.Concat(make([]float64, 2400), both, make([]float64, 2400))
+				samples := quantise(mix(x, noise(len(x), -45, seed)))
+				clear(samples[6400 : 6400+160*(seed%2)])
+				got := Segments(samples, 8000)
+				if len(got) != 3 || got[0].Hz != 0 || got[1].Hz == 0 || got[2].Hz != 0 {
+					t.Errorf("%v, %g dB softer, seed %d: %v", pair, softer, seed, got)
+				}
+			}
 		}
 	}
 }
