@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,11 +145,12 @@ func TestRefusedRegistrationIsRetriedSlowly(t *testing.T) {
 }
 
 func TestRegisterThatCannotBeSentStopsNobody(t *testing.T) {
-	down := true
+	var down atomic.Bool
+	down.Store(true)
 	withEngine(t, func(_ *config.Config, f *fakePhone) {
 		f.registersNow = true
 		f.onRegister = func(id pjsua.AccountID) error {
-			if down && id == f.account("sip:1001@") {
+			if down.Load() && id == f.account("sip:1001@") {
 				return &pjsua.Error{Op: "register", Status: pjsua.StatusNoName}
 			}
 			return nil
@@ -161,7 +163,7 @@ func TestRegisterThatCannotBeSentStopsNobody(t *testing.T) {
 		if ev := events[1].(RegistrationChanged); ev.Registered || !strings.Contains(ev.Detail, "the name pbx cannot be resolved") {
 			t.Errorf("%+v", ev)
 		}
-		down = false
+		down.Store(false)
 		time.Sleep(retryInterval + time.Second) // of the bubble
 		r.expect("RegistrationChanged 1 200")
 	})

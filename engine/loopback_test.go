@@ -143,7 +143,10 @@ func TestLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	segments := slices.DeleteFunc(dsp.Segments(heard.Samples, heard.Rate), func(s dsp.Segment) bool { return s.Hz == 0 })
+	// Where the prompt pauses and goes on, a fragment may have some other pitch.
+	segments := slices.DeleteFunc(dsp.Segments(heard.Samples, heard.Rate), func(s dsp.Segment) bool {
+		return s.Hz == 0 || s.End-s.Start < 200*time.Millisecond
+	})
 	var length time.Duration
 	for _, s := range segments {
 		if math.Abs(s.Hz-hz) > 1 || math.Abs(s.Level+10) > 1 {

@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/offhook-voip/offhook/engine/config"
+	"github.com/offhook-voip/offhook/pjsua"
+)
+
+func TestStartOpensWhatTheConfigurationSays(t *testing.T) {
+	withEngine(t, func(c *config.Config, f *fakePhone) {
+		c.Settings.SourcePort, c.Settings.BindAddress = 5070, "127.0.0.1"
+		c.Settings.RTPPortMin, c.Settings.RTPPortMax = 20000, 20100
+		c.Settings.TLSCAFile, c.Settings.TLSVerify = "/ca.pem", false
+		c.Accounts[0].Transport = config.TLS
+		c.Accounts[0].AuthID = "auth"
+		c.Accounts[0].DisplayName = `Jo "J" D`
+		c.Accounts[0].Proxy = []string{"edge:5080;lr", "sip:10.0.0.1;transport=udp"}
+		c.Accounts[0].SRTP = config.SRTPDTLSSDES
+		c.Accounts[1].Transport = config.TransportAny
+	}, func(t *testing.T, r *rig) {
+		r.journal(words("codecs", "devices", "transport", "account"),
+			"codecs PCMU/8000/1", "transport UDP", "transport TCP", "transport TLS",
+			"account sip:offhook@127.0.0.1:5070", `account "Jo \"J\" D" <sip:1001@pbx>`, "account sip:1003@pbx")
+		var ports []int
+		for _, tp := range r.phone.tps {
+			ports = append(ports, tp.Port)
+			if tp.BindAddress != "127.0.0.1" {
+				t.Errorf("%v is bound to %q", tp.Type, tp.BindAddress)
+			}
+		}
+		if want := []int{5070, 5070, 5071}; !slices.Equal(ports, want) {
+			t.Errorf("ports %v, want %v", ports, want)
+		}
+		if tls := r.phone.tps[2].TLS; tls.CAFile != "/ca.pem" || !tls.Insecure {
+			t.Errorf("TLS: %+v", tls)
+		}
+		a := r.phone.accounts[r.phone.account(`"Jo`)]
+		if a.Registrar != "sip:pbx;transport=tls" || a.Username != "auth" || a.Password != secret {
+			t.Errorf("registrar %q user %q", a.Registrar, a.Username)
+		}
+		if want := []string{"sip:edge:5080;lr;transport=tls", "sip:10.0.0.1;transport=udp"}; !slices.Equal(a.Proxies, want) {
+			t.Errorf("proxies %q, want %q", a.Proxies, want)
+		}
+		if a.RTPPort != 20000 || a.RTPPortRange != 100 || a.MediaAddress != "127.0.0.1" {
+			t.Errorf("media: %d+%d at %q", a.RTPPort, a.RTPPortRange, a.MediaAddress)
+		}
+		if a.SRTP != pjsua.SRTPMandatory || !slices.Equal(a.SRTPKeying, []pjsua.SRTPKeying{pjsua.DTLSSRTP, pjsua.SDES}) {
+			t.Errorf("SRTP: %v %v", a.SRTP, a.SRTPKeying)
+		}
+		if a.Transport == nil {
+			t.Error("the TLS account is not bound to its transport")
+		}
+		if b := r.phone.accounts[r.phone.account("sip:1003@")]; b.Transport != nil || b.Registrar != "sip:pbx" {
+			t.Errorf("an account of any transport: bound %v, registrar %q", b.Transport, b.Registrar)
+		}
+		started := r.expect("EngineStarted")[0].(EngineStarted)
+		want := []TransportAddress{{"UDP", "127.0.0.1:5070"}, {"TCP", "127.0.0.1:5070"}, {"TLS", "127.0.0.1:5071"}}
+		if !slices.Equal(started.Transports, want) || started.Seq != 1 {
+			t.Errorf("EngineStarted %d: %v, want %v", started.Seq, started.Transports, want)
+		}
+	})
+}
+
+func TestPhoneConfig(t *testing.T) {
+	cfg := testConfig()
+	s := &cfg.Settings
+	e, err := New(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.DNSSrvNS, s.STUN, s.EC = []string{"192.0.2.53"}, []string{"stun"}, true
+	if c := e.phoneConfig(); c.UserAgent != "Offhook" || c.LogLevel != 1 || c.Nameservers != nil || c.STUNServers != nil || c.Media.EchoTail != 0 {
+		t.Errorf("what is off: %+v", c)
+	}
+	s.DNSSrv, s.EnableSTUN, s.EnableLog, s.AudioOutputDevice = true, true, true, "usb"
+	s.UserAgent, s.MaxCalls, s.VAD = "Bot/1", 7, true
+	c := e.phoneConfig()
+	if c.UserAgent != "Bot/1" || c.LogLevel != 0 || c.MaxCalls != 7 || !c.Media.VAD || c.Media.EchoTail != echoTail {
+		t.Errorf("%+v", c)
+	}
+	if !slices.Equal(c.Nameservers, s.DNSSrvNS) || !slices.Equal(c.STUNServers, s.STUN) {
+		t.Errorf("name servers %v, STUN servers %v", c.Nameservers, c.STUNServers)
+	}
+	s.BindAddress, cfg.Accounts[0].Transport = "::1", config.TCP
+	e, err = New(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var types []pjsua.TransportType
+	for _, tp := range e.transportConfigs() {
+		types = append(types, tp.Type)
+	}
+	if want := []pjsua.TransportType{pjsua.UDP6, pjsua.TCP6}; !slices.Equal(types, want) {
+		t.Errorf("IPv6: %v, want %v", types, want)
+	}
+	tcp := new(pjsua.Transport)
+	account, _ := e.Account(1)
+	if got := account.boundTransport(map[pjsua.TransportType]*pjsua.Transport{pjsua.TCP6: tcp}); got != tcp {
+		t.Error("the TCP account is not bound to TCP over IPv6")
+	}
+	for mode, want := range map[config.SRTP]pjsua.SRTPUse{
+		config.SRTPOff: pjsua.SRTPOff, config.SRTPOptional: pjsua.SRTPOptional, config.SRTPMandatory: pjsua.SRTPMandatory,
+		config.SRTPDTLS: pjsua.SRTPMandatory,
+	} {
+		if use, keying := srtpOf(mode); use != want || (len(keying) == 1) != (mode == config.SRTPDTLS) {
+			t.Errorf("SRTP %q: %v %v", mode, use, keying)
+		}
+	}
+}
+
+func TestLocalAccountOnlyWhereNothingElseCallsDirectly(t *testing.T) {
+	for _, test := range []struct {
+		accounts []config.Account
+		want     []int
+	}{
+		{nil, []int{0}},
+		{[]config.Account{{Number: 2, Server: "pbx"}}, []int{0, 2}},
+		{[]config.Account{{Number: 2, Domain: "pbx"}}, []int{2}},
+		{[]config.Account{{Number: 0}, {Number: 2, Server: "pbx"}}, []int{0, 2}},
+	} {
+		var got []int
+		for _, a := range withLocalAccount(test.accounts) {
+			got = append(got, a.Number)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%+v: got %v, want %v", test.accounts, got, test.want)
+		}
+	}
+}
+
+func TestNewReportsEverythingThatIsWrong(t *testing.T) {
+	cfg := testConfig()
+	cfg.Settings.BindAddress = "here"
+	cfg.Settings.PlayOnAnswer = filepath.Join(t.TempDir(), "none.wav")
+	cfg.Accounts[1].Number = 1
+	_, err := New(cfg, nil)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"here", "none.wav", "playOnAnswer", "1"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %q:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), secret) {
+		t.Errorf("the error holds a password: %v", err)
+	}
+	if _, err := New(nil, nil); err == nil {
+		t.Error("New(nil) succeeds")
+	}
+}
+
+func TestStartErrorsNameWhatFailed(t *testing.T) {
+	inUse := func(cfg pjsua.TransportConfig) error {
+		if cfg.Type == pjsua.TLS {
+			return &pjsua.Error{Op: "open", Status: pjsua.StatusInUse}
+		}
+		return nil
+	}
+	for name, test := range map[string]struct {
+		prepare setup
+		want    []string
+	}{
+		"port in use": {func(c *config.Config, f *fakePhone) {
+			c.Settings.SourcePort, c.Accounts[0].Transport, f.onTransport = 5070, config.TLS, inUse
+		}, words("TLS", "*:5071", "sourcePort + 1", "in use")},
+		"bad address": {func(c *config.Config, f *fakePhone) {
+			c.Settings.BindAddress = "192.0.2.77"
+			f.onTransport = func(pjsua.TransportConfig) error { return errors.New("cannot assign") }
+		}, words("UDP", "192.0.2.77:0", "bindAddress", "cannot assign")},
+		"codec": {func(c *config.Config, _ *fakePhone) {
+			c.Settings.AudioCodecs = []string{"PCMU/8000/1", "EVS/16000/1"}
+		}, words("audioCodecs", "EVS/16000/1", "PCMA/8000/1")},
+		"device": {func(c *config.Config, f *fakePhone) {
+			c.Settings.AudioInputDevice = "jack"
+			f.devices = []pjsua.Device{{ID: 4, Name: "USB mic", Inputs: 1}, {ID: 5, Name: "HDMI", Outputs: 2}}
+		}, words("audioInputDevice", "jack", "USB mic")},
+		"account": {func(_ *config.Config, f *fakePhone) {
+			f.onAccount = func(cfg pjsua.AccountConfig) error {
+				if strings.Contains(cfg.ID, "1003") {
+					return errors.New("no such thing")
+				}
+				return nil
+			}
+		}, words("account 3", "no such thing")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, test.prepare)
+				err := r.e.Run(t.Context())
+				if err == nil {
+					t.Fatal("Run succeeds")
+				}
+				for _, want := range test.want {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("the error does not say %q: %v", want, err)
+					}
+				}
+				if name == "device" && strings.Contains(err.Error(), "HDMI") {
+					t.Errorf("a device that cannot capture is offered: %v", err)
+				}
+				if !r.phone.shut() {
+					t.Error("the phone stays open")
+				}
+				select {
+				case <-r.e.Started():
+					t.Error("Started is closed")
+				default:
+				}
+				r.expect("EngineStopped")
+				r.sub.Close()
+			})
+		})
+	}
+}
+
+func TestDefaultCodecsThatAreMissingAreLeftOut(t *testing.T) {
+	withEngine(t, func(c *config.Config, _ *fakePhone) {
+		c.Settings.AudioCodecs = strings.Fields(config.DefaultCodecs)
+	}, func(t *testing.T, r *rig) {
+		r.journal(words("codecs"), "codecs PCMA/8000/1 PCMU/8000/1")
+	})
+}
+
+func TestSoundDevices(t *testing.T) {
+	devices := []pjsua.Device{{ID: 4, Name: "USB", Inputs: 1, Outputs: 2}, {ID: 5, Name: "HDMI", Outputs: 2}}
+	for _, test := range []struct {
+		in, out string
+		want    []string
+		wiring  []string
+	}{
+		{"", "", []string{}, []string{}},
+		{"usb", "HDMI", words("devices 4 5"), words("call>sound")},
+		{"", "HDMI", words("devices -99 5"), words("call>sound")},
+	} {
+		withEngine(t, func(c *config.Config, f *fakePhone) {
+			c.Settings.AudioInputDevice, c.Settings.AudioOutputDevice = test.in, test.out
+			f.devices = devices
+		}, func(t *testing.T, r *rig) {
+			r.journal(words("devices"), test.want...)
+			_, port := r.connected()
+			r.wiring(test.wiring...)
+			if !r.phone.linked(pjsua.SoundPort, port) {
+				t.Error("nothing speaks into the call, so no RTP would flow")
+			}
+		})
+	}
+}
