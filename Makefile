@@ -2,6 +2,7 @@
 # `make help` lists them.
 
 PJSIP := third_party/pjsip/build.sh
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 ENV   := eval "$$($(PJSIP) --print-env)" &&
 
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ deps:       ## build PJSIP, installing the system packages that it needs
 
 build:      ## leave the program at bin/offhook
 build: deps
-	@$(ENV) go build -trimpath -o bin/offhook ./cmd/offhook
+	@$(ENV) go build -trimpath -ldflags '-X main.version=$(or $(VERSION),devel)' -o bin/offhook ./cmd/offhook
 
 demo:       ## everything up to and including `offhook demo`
 demo: build

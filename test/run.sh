@@ -41,9 +41,6 @@ step() {
 	summary+=("$line")
 }
 
-# go test needs a terminal's width of its output only when it fails: -v, into the log.
-gotest() { go test -v -timeout 25m "$@"; }
-
 netns() { test/peers/netns.sh "$@"; }
 
 csan() {
@@ -72,11 +69,11 @@ step "PJSIP" third_party/pjsip/build.sh
 if [ "$failed" -eq 0 ]; then
 	eval "$(third_party/pjsip/build.sh --print-env)"
 	step "modules" go mod download
-	step "build" go build -trimpath -o bin/offhook ./cmd/offhook
+	step "build" make build
 	step "lint" test/lint.sh
 	step "without cgo" env CGO_ENABLED=0 go test -v ./...
 	step "C under sanitizers" csan
-	step "race" gotest -race ./...
+	step "race" go test -v -timeout 25m -race ./...
 	step "PJSIP debug and asan" asan
 	step "peers" test/peers/install.sh
 	step "real peers" netns go test -v -timeout 40m -tags integration ./test/...
