@@ -106,6 +106,12 @@
 #define srtp_aes_gcm_256_openssl    srtp_aes_gcm_256
 #define srtp_aes_gcm_128_openssl    srtp_aes_gcm_128
 
+/* PJSIP's 2 is 6 dB off: other implementations of G.722 (Asterisk's, for one) give
+ * it 15 bits, so they heard us too low, and we them too high until a peak clipped and
+ * PJSIP changed the level in mid-call. An echo does not show it.
+ */
+#define PJMEDIA_G722_DEFAULT_PCM_SHIFT      1
+
 /* Uncompressed audio at the rates a call bot uses, besides 44.1 kHz. */
 #define PJMEDIA_CODEC_L16_HAS_8KHZ_MONO     1
 #define PJMEDIA_CODEC_L16_HAS_16KHZ_MONO    1
