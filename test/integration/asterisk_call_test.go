@@ -109,7 +109,8 @@ func TestAsteriskIVR(t *testing.T) {
 	a := peers.StartAsterisk(t)
 	watch := a.Watch()
 	record := filepath.Join(t.TempDir(), "ivr.wav")
-	p := startCall(t, "602", "-c", writeINI(t, accountsINI(a)), "--dtmf", ",2,1,0", "--duration", "30s", "--record", record)
+	p := startCall(t, "602", "-c", writeINI(t, accountsINI(a)), "--audio-codecs", "PCMA/8000/1",
+		"--dtmf", ",2,1,0", "--duration", "30s", "--record", record)
 	for _, choice := range []string{"2", "1", "0"} {
 		got := watch.Wait(deadline, peers.Event{"Event": "UserEvent", "UserEvent": "IVR"})
 		if got["Choice"] != choice {
