@@ -24,8 +24,8 @@ func newDevices() *cobra.Command {
 		Use:   "devices [--json]",
 		Short: "List the sound devices",
 		Long: `Devices lists the sound devices of the machine, by the names that the keys
-audioInputDevice and audioOutputDevice take. Offhook needs none: without these keys it
-opens none.
+audioInputDevice and audioOutputDevice take; those that cannot be opened now are left
+out. Offhook needs none: without these keys it opens none.
 
 --json prints one object: {"devices":[{"name":…,"driver":…,"inputs":…,"outputs":…,
 "sample_rate":…}]}.
@@ -39,6 +39,9 @@ Exit codes: 0, also where there is no device; 1 bad usage, or the list cannot be
 			err := withEndpoint(func(ep *pjsua.Endpoint) error {
 				devices, err := ep.Devices(cmd.Context())
 				for _, d := range devices {
+					if d.Inputs == 0 && d.Outputs == 0 {
+						continue // a name in ALSA's configuration without a device behind it
+					}
 					list = append(list, deviceInfo{d.Name, d.Driver, d.Inputs, d.Outputs, d.SampleRate})
 				}
 				return err
