@@ -43,8 +43,8 @@ const (
 // tones too; their SNR is low.
 //
 // Of tones that sound together the strongest is reported. Of two that are about
-// equal it is one and the same as long as no more than 20 ms
-// of them are missing; ask [Goertzel] for the other.
+// equal it is one and the same as long as no more than 20 ms of them are missing;
+// ask [Goertzel] for the other.
 //
 // Start and End are within 10 ms of where the tone has half its amplitude (15 ms
 // when it beats with another one), unless a packet is missing there. Hz, Level and
