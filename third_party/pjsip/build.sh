@@ -219,7 +219,7 @@ identity() {
 		[ -z "${PJSIP_TARBALL:-}" ] || sha256_of "$PJSIP_TARBALL"
 		cd "$here"
 		# Names and contents, so that a renamed patch counts as well.
-		sha256 build.sh pjsip.lock config_site.h patches/*.patch
+		sha256 build.sh pjsip.lock config_site.h $(find patches -name "*.patch" | sort)
 	} | sha256 | cut -c1-16
 }
 
