@@ -117,7 +117,7 @@ func TestSegmentsThroughMuLaw(t *testing.T) {
 func TestSegmentsInNoise(t *testing.T) {
 	forRates(t, func(t *testing.T, rate int) {
 		for _, snr := range []float64{0, 10} {
-			for seed := range seeds(rate, 8) {
+			for seed := range seeds(rate, 4) {
 				parts := []part{quiet(ms(300)), tone(ms(700), -20, 440), quiet(ms(300)), tone(ms(500), -20, 880), quiet(ms(300))}
 				x := record(rate, parts...)
 				// What matters is the noise in the telephone band.
@@ -137,21 +137,21 @@ func TestSegmentsInNoise(t *testing.T) {
 // Noise alone has no tone of 50 ms, but for one in some minutes.
 func TestSegmentsOfNoise(t *testing.T) {
 	var tones int
-	for seed := range uint64(30) {
+	for seed := range uint64(15) {
 		for _, s := range Segments(quantise(noise(2*8000, -30, seed)), 8000) {
 			if s.Hz > 0 {
 				tones++
 			}
 		}
 	}
-	if tones > 1 {
-		t.Errorf("%d tones in a minute of noise", tones)
+	if tones > 0 {
+		t.Errorf("%d tones in half a minute of noise", tones)
 	}
 }
 
 func TestSegmentsLostFrames(t *testing.T) {
 	forRates(t, func(t *testing.T, rate int) {
-		for seed := range seeds(rate, 20) {
+		for seed := range seeds(rate, 10) {
 			parts := []part{quiet(ms(300)), tone(ms(1800), -20, 440), quiet(ms(200)), tone(ms(1000), -12, 880), quiet(ms(100))}
 			x := quantise(record(rate, parts...))
 			got := Segments(loseFrames(x, rate, 0.05, seed), rate)
@@ -244,8 +244,8 @@ func TestRunGoesByItsLoudestFrame(t *testing.T) {
 // beat, noise and a lost frame make of them.
 func TestSegmentsHoldsOn(t *testing.T) {
 	for _, pair := range [][2]float64{{350, 440}, {440, 480}, {480, 620}, {350, 400}, {770, 1336}} {
-		for _, softer := range []float64{0, 0.5, 3} {
-			for seed := range uint64(8) {
+		for _, softer := range []float64{0, 0.5} {
+			for seed := range uint64(6) {
 				both := mix(sine(8000, 8000, pair[0], -20, float64(seed)), sine(8000, 8000, pair[1], -20-softer, 1))
 				x := slices.Concat(make([]float64, 2400), both, make([]float64, 2400))
 				samples := quantise(mix(x, noise(len(x), -45, seed)))

@@ -12,7 +12,7 @@ import (
 
 func TestMeasureToneClean(t *testing.T) {
 	forRates(t, func(t *testing.T, rate int) {
-		for _, hz := range []float64{30, 123.4, 440, 1000, 1004.2, 3400.7, 0.49 * float64(rate)} {
+		for _, hz := range []float64{30, 440, 1000, 3400.7, 0.49 * float64(rate)} {
 			for _, d := range []time.Duration{ms(100), ms(333), time.Second} {
 				for _, level := range []float64{FullScaleSine, -20, -60} {
 					got := MeasureTone(quantise(sine(rate, framesIn(d, rate), hz, level, 0.7)), rate)
@@ -48,7 +48,7 @@ func TestMeasureToneInNoise(t *testing.T) {
 			if snr < 10 {
 				hzWithin, levelWithin = 0.5, 0.2
 			}
-			for seed := range seeds(rate, 12) {
+			for seed := range seeds(rate, 6) {
 				hz := 300 + 131.7*float64(seed)
 				x := mix(sine(rate, rate, hz, -20, 1), noise(rate, -20-snr, seed))
 				got := MeasureTone(quantise(x), rate)
