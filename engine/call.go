@@ -41,6 +41,7 @@ type Call struct {
 	claimed   bool      // Dial returned it, or it came in
 	worked    bool      // its worker was started
 	verdict   verdict
+	taken     bool // Answer or Hangup was called: the policy need not say that it rings
 	resync    bool // the worker has to ask the phone what is true
 	plays     []*Playback
 	recs      []*Recording
@@ -183,16 +184,31 @@ func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string) er
 	if err != nil {
 		return err
 	}
+	c.take()
 	if code.Success() {
 		c.e.endOthers(ctx, phone, c.id)
 	}
 	return c.failed("answer", phone.Answer(ctx, c.id, code, reason))
 }
 
+// take says that the application decides about the call.
+func (c *Call) take() {
+	c.e.mu.Lock()
+	c.taken = true
+	c.e.mu.Unlock()
+}
+
+func (c *Call) isTaken() bool {
+	c.e.mu.Lock()
+	defer c.e.mu.Unlock()
+	return c.taken
+}
+
 // Hangup ends the call: an incoming one that was not answered with code, or 603
 // when code is 0; any other with BYE or CANCEL, whatever code is. It returns nil
 // when the call is over already, and does not wait for [Call.Done].
 func (c *Call) Hangup(ctx context.Context, code pjsua.SIPCode, reason string) error {
+	c.take()
 	phone, err := c.phoneFor()
 	if err == nil {
 		err = c.failed("hang up", phone.Hangup(ctx, c.id, code, reason))

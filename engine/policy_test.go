@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,30 @@ func TestAnIncomingCallRings(t *testing.T) {
 		}
 		if info := c.Info(); info.Role != "UAS" || info.Account != 1 || info.Answered.IsZero() || info.Ringing.IsZero() {
 			t.Errorf("%+v", info)
+		}
+	})
+}
+
+// An application that answers while the engine is about to ring makes the 180 fail,
+// which is nothing to tell anybody.
+func TestAnApplicationIsFasterThanTheRinging(t *testing.T) {
+	var r *rig
+	withEngine(t, func(_ *config.Config, f *fakePhone) {
+		f.onAnswer = func(id pjsua.CallID, code pjsua.SIPCode) error {
+			if code == pjsua.CodeRinging {
+				c, _ := r.e.Call(id)
+				c.take() // as Answer does first
+				return &pjsua.Error{Op: "answer 180", Status: pjsua.StatusInvalidOp}
+			}
+			return nil
+		}
+	}, func(t *testing.T, rig *rig) {
+		r = rig
+		id := r.phone.ring(r.acc1, "sip:a@far")
+		synctest.Wait()
+		r.journal(words("answer"), fmt.Sprintf("answer %d 180", id))
+		if strings.Contains(r.log.String(), "failed") {
+			t.Errorf("log: %s", r.log)
 		}
 	})
 }

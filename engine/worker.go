@@ -117,8 +117,11 @@ func (w *worker) obey(ctx context.Context, v view) {
 		switch {
 		case vd.code >= 300:
 			w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, vd.code, vd.reason))
-		case vd.code != 0:
-			w.c.report("ring", w.phone.Answer(ctx, w.c.id, vd.code, vd.reason))
+		case vd.code != 0 && !w.c.isTaken():
+			// An application that answers meanwhile makes it too late to ring.
+			if err := w.phone.Answer(ctx, w.c.id, vd.code, vd.reason); !w.c.isTaken() {
+				w.c.report("ring", err)
+			}
 		}
 		switch {
 		case vd.answer && vd.delay > 0:
