@@ -332,7 +332,8 @@ static void on_call_media_state(pjsua_call_id id)
 }
 
 /* On a media thread, without the call's lock. Only the first report of a digit is
- * passed on: a listener wants it at once, and the last may get lost. */
+ * passed on: a listener wants it at once, and the last may get lost. The duration in
+ * it is that until now, of no use unless the digit is over. */
 static void on_dtmf_event(pjsua_call_id id, const pjsua_dtmf_event *dtmf)
 {
     int64_t serial;
@@ -348,7 +349,8 @@ static void on_dtmf_event(pjsua_call_id id, const pjsua_dtmf_event *dtmf)
         ev->call = serial;
         ev->digit = (int32_t)dtmf->digit;
         ev->method = dtmf->method == PJSUA_DTMF_METHOD_SIP_INFO;
-        ev->duration_ms = dtmf->duration == PJSUA_UNKNOWN_DTMF_DURATION ? 0 : (int32_t)dtmf->duration;
+        if (dtmf->flags & PJMEDIA_STREAM_DTMF_IS_END && dtmf->duration != PJSUA_UNKNOWN_DTMF_DURATION)
+            ev->duration_ms = (int32_t)dtmf->duration;
     }
     oh_push(oh_out.events, ev);
 }

@@ -193,12 +193,12 @@ type DirectionStats struct {
 	JitterMaxMS float64 `json:"jitter_max_ms"`
 }
 
-// DTMFReceived reports one digit from the far end.
+// DTMFReceived reports one digit from the far end, as soon as it begins.
 type DTMFReceived struct {
 	EventHeader
-	Digit      string `json:"digit"`  // "0" to "9", "*", "#", "A" to "D"
-	Method     string `json:"method"` // "RFC4733" or "INFO"
-	DurationMS int64  `json:"duration_ms"`
+	Digit      string `json:"digit"`       // "0" to "9", "*", "#", "A" to "D"
+	Method     string `json:"method"`      // "RFC4733" or "INFO"
+	DurationMS int64  `json:"duration_ms"` // as INFO tells it; 0 when it is not known yet
 }
 
 // TransferRequested reports that the far end sent a REFER, and how it was

@@ -135,13 +135,14 @@ type CallEnded struct {
 	Stats     CallStats
 }
 
-// DTMFReceived reports one digit from the far end: pjsua's on_dtmf_event.
+// DTMFReceived reports one digit from the far end, as soon as it begins: pjsua's
+// on_dtmf_event.
 type DTMFReceived struct {
 	EventHeader
 	Call     CallID
 	Digit    byte // '0' to '9', '*', '#', 'A' to 'D'
 	Method   DTMFMethod
-	Duration time.Duration
+	Duration time.Duration // as SIP INFO tells it; 0 when it is not known yet
 }
 
 // TransferRequested reports that the far end sent a REFER (RFC 3515), and how it
