@@ -34,10 +34,7 @@ func pjLevel(l hclog.Logger) int {
 // becomes a pair.
 func logLine(l hclog.Logger, level int, line string) {
 	sender, text, _ := strings.Cut(strings.TrimSpace(line), " ")
-	text = strings.TrimLeft(text, " .!")
-	if level >= 5 {
-		text = redact(text)
-	}
+	text = redact(strings.TrimLeft(text, " .!"))
 	switch {
 	case level <= 1:
 		l.Error(text, "sender", sender)

@@ -1,10 +1,13 @@
 package pjsua
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 func TestErrorsMatchStatusAndCode(t *testing.T) {
@@ -79,6 +82,14 @@ func TestRedact(t *testing.T) {
 	}
 	if !strings.Contains(got, "From: <sip:u@x>") || !strings.Contains(got, "AES_CM_128_HMAC_SHA1_80 inline:***|2^31") {
 		t.Errorf("too much was taken: %q", got)
+	}
+	// PJSIP logs messages at level 4.
+	for level := range 7 {
+		var out bytes.Buffer
+		logLine(hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Trace}), level, "pjsua_core.c  .."+msg)
+		if said := out.String(); strings.Contains(said, "0123") || !strings.Contains(said, "REGISTER sip:x") {
+			t.Errorf("level %d: %q", level, said)
+		}
 	}
 }
 
