@@ -31,10 +31,11 @@
  */
 #define PJSUA_MAX_CONF_PORTS        4352
 
-/* Sockets in one ioqueue: RTP and RTCP, and one more for ICE with TURN. There
- * are two ioqueues, one for SIP and one for media.
+/* Sockets in one ioqueue. A stream has RTP and RTCP, and one more for ICE with
+ * TURN; a call has an audio stream and, unless call_setting.txt_cnt is 0, a text
+ * stream. There are two ioqueues, one for SIP and one for media.
  */
-#define PJ_IOQUEUE_MAX_HANDLES      4096
+#define PJ_IOQUEUE_MAX_HANDLES      8192
 
 /* These two only choose the width of hash tables. Over UDP a transaction lives
  * 32 s, so at 100 calls a second there are 10,000 of them: chains of two or
@@ -46,7 +47,7 @@
 /* Where the timer heap starts. It doubles when it is full. */
 #define PJSIP_MAX_TIMER_COUNT       8192
 
-#if PJ_IOQUEUE_MAX_HANDLES < 3 * PJSUA_MAX_CALLS + PJSUA_MAX_TRANSPORTS
+#if PJ_IOQUEUE_MAX_HANDLES < 6 * PJSUA_MAX_CALLS + PJSUA_MAX_TRANSPORTS
 #   error "PJ_IOQUEUE_MAX_HANDLES is too small for PJSUA_MAX_CALLS"
 #endif
 #if PJSUA_MAX_PLAYERS < PJSUA_MAX_CALLS || PJSUA_MAX_RECORDERS < PJSUA_MAX_CALLS
