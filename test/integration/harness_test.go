@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -94,18 +95,18 @@ func prepare(t *testing.T, args ...string) *process {
 		exited: make(chan struct{}), more: make(chan struct{}),
 	}
 	// Nothing but args configures it, whatever the tester's environment and folder hold.
-	p.cmd.Dir = t.TempDir()
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "OFFHOOK_") {
-			p.cmd.Env = append(p.cmd.Env, v)
-		}
-	}
+	p.cmd.Dir, p.cmd.Env = t.TempDir(), environment()
 	p.cmd.Stderr = &p.stderr
 	var err error
 	if p.output, err = p.cmd.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// environment is the tester's, without what would configure offhook.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OFFHOOK_") })
 }
 
 func (p *process) begin() {

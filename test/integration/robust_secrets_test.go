@@ -88,7 +88,7 @@ password-5 = %[4]s
 
 	for _, args := range [][]string{{"config", "check", "-c", ini}, {"config", "check", "-c", ini, "--json"}} {
 		check := exec.Command(program, args...)
-		check.Env = append(os.Environ(), env...)
+		check.Env = append(environment(), env...)
 		said, err := check.CombinedOutput()
 		if err != nil {
 			t.Errorf("offhook %v: %v\n%s", args, err, said)
