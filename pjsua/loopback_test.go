@@ -4,7 +4,6 @@ package pjsua
 
 import (
 	"context"
-	"math"
 	"path/filepath"
 	"testing"
 	"time"
@@ -211,7 +210,7 @@ func TestCancel(t *testing.T) {
 
 // record plays what the player's port gives into one end of c and measures what comes
 // out of the other end for d.
-func (p *phone) record(c pair, from PortID, d time.Duration) []int16 {
+func (p *phone) record(c pair, from PortID, d time.Duration) dsp.Tone {
 	p.t.Helper()
 	path := filepath.Join(p.t.TempDir(), "rec.wav")
 	rec := must(p.NewRecorder(within(p.t), path))(p.t)
@@ -223,20 +222,7 @@ func (p *phone) record(c pair, from PortID, d time.Duration) []int16 {
 	if audio.Rate != 16000 || audio.Channels != 1 {
 		p.t.Fatalf("recorded %v", audio)
 	}
-	return clearest(audio.Slice(300*time.Millisecond, d).Samples)
-}
-
-// clearest returns the half second in which a tone stands out most: on a machine that
-// does other work too, the media clock may be late now and then.
-func clearest(samples []int16) (best []int16) {
-	const window, step = 8000, 1600
-	snr := math.Inf(-1)
-	for from := 0; from+window <= len(samples); from += step {
-		if tone := dsp.MeasureTone(samples[from:from+window], 16000); tone.SNR > snr {
-			best, snr = samples[from:from+window], tone.SNR
-		}
-	}
-	return best
+	return dsp.ClearestTone(audio.Slice(300*time.Millisecond, d).Samples, 16000, 500*time.Millisecond)
 }
 
 func toneFile(t testing.TB, rate, channels int, hz float64) string {
@@ -258,7 +244,7 @@ func TestAudioBothFormats(t *testing.T) {
 	for _, tc := range []struct{ rate, channels int }{{8000, 1}, {16000, 1}, {44100, 2}, {48000, 1}} {
 		c := p.connect()
 		player := must(p.NewPlayer(within(t), toneFile(t, tc.rate, tc.channels, 440), PlayerOptions{}))(t)
-		got := dsp.MeasureTone(p.record(c, player.Port(), 2*time.Second), 16000)
+		got := p.record(c, player.Port(), 2*time.Second)
 		t.Logf("%d Hz, %d channels: %+v", tc.rate, tc.channels, got)
 		if got.Hz < 439 || got.Hz > 441 || got.Level < -13 || got.Level > -11 {
 			t.Errorf("a WAV of %d Hz, %d channels: %+v", tc.rate, tc.channels, got)
@@ -330,7 +316,7 @@ func TestEarlyMedia(t *testing.T) {
 		}
 	}
 	player := must(p.NewPlayer(within(t), toneFile(t, 8000, 1, 880), PlayerOptions{Loop: true}))(t)
-	if got := dsp.MeasureTone(p.record(c, player.Port(), 2*time.Second), 16000); got.Hz < 879 || got.Hz > 881 {
+	if got := p.record(c, player.Port(), 2*time.Second); got.Hz < 879 || got.Hz > 881 {
 		t.Errorf("early media: %+v", got)
 	}
 	if info := must(out.Info(within(t)))(t); info.State != StateEarly {

@@ -110,17 +110,9 @@ func longTones(audio *dsp.Audio) []dsp.Segment {
 }
 
 // cleanest measures a tone in its best half second: a machine that is too busy for
-// its audio leaves holes in it, which say nothing about frequency and level.
+// its audio leaves holes in it.
 func cleanest(audio *dsp.Audio, s dsp.Segment) dsp.Tone {
-	const length, step = 500 * time.Millisecond, 50 * time.Millisecond
-	best := s.Tone
-	for from := s.Start; from+length <= s.End; from += step {
-		part := audio.Slice(from, from+length)
-		if t := dsp.MeasureTone(part.Channel(0), part.Rate); t.SNR > best.SNR {
-			best = t
-		}
-	}
-	return best
+	return dsp.ClearestTone(audio.Slice(s.Start, s.End).Channel(0), audio.Rate, 500*time.Millisecond)
 }
 
 // hasSound says whether there is a tone before a time.

@@ -242,3 +242,20 @@ func countClipped(samples []int16) int {
 	}
 	return clipped
 }
+
+// ClearestTone is MeasureTone of the window in which a tone stands out most. A media
+// clock on a busy machine is late now and then and leaves holes in a tone, which say
+// nothing about its frequency and level. Input shorter than window is measured whole.
+func ClearestTone(samples []int16, rate int, window time.Duration) Tone {
+	n := int(int64(window) * int64(rate) / int64(time.Second))
+	if n <= 0 || n >= len(samples) {
+		return MeasureTone(samples, rate)
+	}
+	var best Tone
+	for from := 0; from+n <= len(samples); from += max(n/10, 1) {
+		if tone := MeasureTone(samples[from:from+n], rate); best.Hz == 0 || tone.SNR > best.SNR {
+			best = tone
+		}
+	}
+	return best
+}

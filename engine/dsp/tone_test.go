@@ -415,3 +415,23 @@ func BenchmarkSegments(b *testing.B) {
 		Segments(x, 8000)
 	}
 }
+
+func TestClearestToneLooksPastHoles(t *testing.T) {
+	const rate = 8000
+	tone := GenerateTone(rate, 3*time.Second, -20, 440)
+	for from := 0; from < 2*rate; from += rate / 10 { // holes in the first two seconds
+		clear(tone[from : from+rate/40])
+	}
+	if got := ClearestTone(tone, rate, 500*time.Millisecond); math.Abs(got.Hz-440) > 0.1 || math.Abs(got.Level+20) > 0.1 || got.SNR < 40 {
+		t.Errorf("%v", got)
+	}
+	if whole := MeasureTone(tone, rate); whole.SNR > 15 {
+		t.Errorf("the holes are not heard: %v", whole)
+	}
+	if got, want := ClearestTone(tone, rate, time.Minute), MeasureTone(tone, rate); got != want {
+		t.Errorf("short input: %v, want %v", got, want)
+	}
+	if got := ClearestTone(nil, rate, time.Second); got != MeasureTone(nil, rate) {
+		t.Errorf("no input: %v", got)
+	}
+}
