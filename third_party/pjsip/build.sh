@@ -38,6 +38,8 @@ usage() {
 	  --clean                  remove this clone's variant and its log, also from the cache
 	  --help
 
+	exit codes: 0 done; 1 failed; 3 packages are missing that we may not install: they are named
+
 	environment
 	  PJSIP_TARBALL   a PJSIP source archive to use instead of fetching one
 	  OFFHOOK_CACHE   where downloads and built trees are kept
@@ -49,7 +51,7 @@ usage() {
 
 start=$SECONDS
 say()  { printf 'pjsip [%3d s] %s\n' $((SECONDS - start)) "$*" >&2; }
-die()  { printf 'pjsip: error: %s\n' "$*" >&2; exit 1; }
+die()  { printf 'pjsip: error: %s\n' "$*" >&2; exit "${code:-1}"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 sha256() {
@@ -191,10 +193,10 @@ need_packages() {
 		how="sudo apt-get install"
 	fi
 	if [ -n "$how" ]; then
-		die "these packages are missing; install them and run this again:
+		code=3 die "these packages are missing; install them and run this again:
     $how $names"
 	fi
-	die "these are missing (Debian's names; install your system's equivalents): $names"
+	code=3 die "these are missing (Debian's names; install your system's equivalents): $names"
 }
 
 # --- identity -----------------------------------------------------------------
