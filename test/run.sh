@@ -55,7 +55,7 @@ csan() {
 
 # The binding's tests with PJSIP's assertions on and everything under AddressSanitizer.
 asan() {
-	third_party/pjsip/build.sh --sanitize=address || return
+	third_party/pjsip/build.sh --sanitize=address --test || return
 	(
 		eval "$(third_party/pjsip/build.sh --sanitize=address --print-env)"
 		# PJLIB keeps some memory until the process ends, as C programs do.
@@ -68,7 +68,7 @@ trap 'exit 130' INT TERM
 # What needs no PJSIP comes first: it is all that a machine without the packages can do.
 step "modules" go mod download
 step "without cgo" env CGO_ENABLED=0 go test -v ./...
-step "PJSIP" third_party/pjsip/build.sh
+step "PJSIP" third_party/pjsip/build.sh --test
 if [ "$failed" -eq 0 ] && [ "${#missing[@]}" -eq 0 ]; then
 	eval "$(third_party/pjsip/build.sh --print-env)"
 	step "build" make build
