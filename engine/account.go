@@ -200,6 +200,8 @@ func (a *Account) registrationDetail(ev pjsua.RegistrationChanged) string {
 			host = a.cfg.Proxy[0]
 		}
 		return fmt.Sprintf("the name %s cannot be resolved", host)
+	case strings.Contains(ev.Reason, "PJSIP_TLS_ECERTVERIF"):
+		return fmt.Sprintf("the certificate of %s is not trusted, or is not for that name: tlsCAFile names the authorities that are, tlsVerify = 0 accepts any", a.cfg.Server)
 	case code == 401 || code == 407 || code == 403:
 		if a.cfg.Password.Reveal() == "" {
 			return fmt.Sprintf("%s wants a password, and the account has none", a.cfg.Server)

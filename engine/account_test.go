@@ -103,9 +103,10 @@ func TestRegistrationDetail(t *testing.T) {
 		r.phone.registered(acc3, 401, "Unauthorized")
 		r.phone.registered(r.acc1, 404, "Not Found")
 		r.phone.registered(r.acc1, 503, "Service Unavailable")
+		r.phone.registered(r.acc1, 503, "SSL certificate verification error (PJSIP_TLS_ECERTVERIF)")
 		r.phone.registered(r.acc1, 200, "OK")
 		events := r.events()[1:]
-		for i, want := range []string{"pbx refuses username and password of auth1", "wants a password", "does not know 1001", "", ""} {
+		for i, want := range []string{"pbx refuses username and password of auth1", "wants a password", "does not know 1001", "", "certificate of pbx is not trusted", ""} {
 			got := events[i].(RegistrationChanged)
 			if got.Detail != want && (want == "" || !strings.Contains(got.Detail, want)) {
 				t.Errorf("%d: detail %q, want %q", got.Code, got.Detail, want)
