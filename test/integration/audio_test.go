@@ -54,7 +54,8 @@ func tones(audio *dsp.Audio) []dsp.Segment {
 		if s.Hz == 0 || s.End-s.Start < toneStretch {
 			continue
 		}
-		s.Tone = clearest(audio, s)
+		part := audio.Slice(s.Start, s.End)
+		s.Tone = dsp.ClearestTone(part.Channel(0), part.Rate, 500*time.Millisecond)
 		n := len(list)
 		if n == 0 || math.Abs(list[n-1].Hz-s.Hz) > 10 {
 			list = append(list, s)
@@ -66,19 +67,6 @@ func tones(audio *dsp.Audio) []dsp.Segment {
 		}
 	}
 	return list
-}
-
-// clearest measures a tone in the half second in which it stands out most.
-func clearest(audio *dsp.Audio, s dsp.Segment) dsp.Tone {
-	const window, step = 500 * time.Millisecond, 100 * time.Millisecond
-	best := s.Tone
-	for from := s.Start; from+window <= s.End; from += step {
-		part := audio.Slice(from, from+window)
-		if tone := dsp.MeasureTone(part.Channel(0), part.Rate); tone.SNR > best.SNR {
-			best = tone
-		}
-	}
-	return best
 }
 
 // requireTones fails the test unless the tones in audio are these, one after the
