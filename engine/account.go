@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,17 +190,29 @@ func retriedByPJSIP(code pjsua.SIPCode) bool {
 	return code >= 600 && code < 700
 }
 
-// registrationDetail explains the refusals that a configuration causes.
+// connectionErrors are the operating system's words which PJSIP gives as the reason of
+// a 503 of its own. Which one is a matter of chance: of a refused connection the write
+// may be told before the connecting.
+var connectionErrors = []string{
+	"Connection refused", "Broken pipe", "Connection reset by peer", "Connection timed out",
+	"No route to host", "Network is unreachable",
+}
+
+// registrationDetail explains the failures that a configuration causes.
 func (a *Account) registrationDetail(ev pjsua.RegistrationChanged) string {
 	code := ev.Code
+	server := a.cfg.Server // where the REGISTER goes
+	if len(a.cfg.Proxy) > 0 {
+		server = a.cfg.Proxy[0]
+	}
 	switch {
 	case ev.Status == pjsua.StatusNoName, strings.Contains(ev.Reason, "PJ_ERESOLVE"):
 		// PJSIP's transactions keep a status only as a text.
-		host := a.cfg.Server
-		if len(a.cfg.Proxy) > 0 {
-			host = a.cfg.Proxy[0]
-		}
-		return fmt.Sprintf("the name %s cannot be resolved", host)
+		return fmt.Sprintf("the name %s cannot be resolved", server)
+	case code == pjsua.CodeServiceUnavailable && slices.Contains(connectionErrors, ev.Reason):
+		return fmt.Sprintf("no connection to %s", server)
+	case code == pjsua.CodeRequestTimeout:
+		return fmt.Sprintf("%s does not answer", server)
 	case strings.Contains(ev.Reason, "PJSIP_TLS_ECERTVERIF"):
 		return fmt.Sprintf("the certificate of %s is not trusted, or is not for that name: tlsCAFile names the authorities that are, tlsVerify = 0 accepts any", a.cfg.Server)
 	case code == 401 || code == 407 || code == 403:

@@ -104,9 +104,15 @@ func TestRegistrationDetail(t *testing.T) {
 		r.phone.registered(r.acc1, 404, "Not Found")
 		r.phone.registered(r.acc1, 503, "Service Unavailable")
 		r.phone.registered(r.acc1, 503, "SSL certificate verification error (PJSIP_TLS_ECERTVERIF)")
+		r.phone.registered(r.acc1, 503, "Broken pipe")
+		r.phone.registered(r.acc1, 408, "Request Timeout")
+		r.phone.registered(r.acc1, 502, "gethostbyname() has returned error (PJ_ERESOLVE)")
 		r.phone.registered(r.acc1, 200, "OK")
 		events := r.events()[1:]
-		for i, want := range []string{"pbx refuses username and password of auth1", "wants a password", "does not know 1001", "", "certificate of pbx is not trusted", ""} {
+		for i, want := range []string{
+			"pbx refuses username and password of auth1", "wants a password", "does not know 1001", "", "certificate of pbx is not trusted",
+			"no connection to pbx", "pbx does not answer", "the name pbx cannot be resolved", "",
+		} {
 			got := events[i].(RegistrationChanged)
 			if got.Detail != want && (want == "" || !strings.Contains(got.Detail, want)) {
 				t.Errorf("%d: detail %q, want %q", got.Code, got.Detail, want)
