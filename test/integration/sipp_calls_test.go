@@ -129,7 +129,8 @@ func TestSIPpNobodyThere(t *testing.T) {
 		t.Errorf("%v", s)
 	}
 	s = startCall(t, "sip:x@"+addr, "--transport-0", "tcp", "--timeout", "5s").summary(exitRejected, "rejected")
-	if s.number("code") != 503 || s.text("reason") != "Connection refused" {
+	// What of it is told first is a matter of chance.
+	if s.number("code") != 503 || s.text("reason") != "Connection refused" && s.text("reason") != "Broken pipe" {
 		t.Errorf("%v", s)
 	}
 	failed := startCall(t, "sip:x@no-such-host.test", "--timeout", "5s")
