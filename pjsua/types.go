@@ -158,10 +158,12 @@ type CallStats struct {
 
 // DirectionStats are the figures of one direction of RTP.
 type DirectionStats struct {
-	Packets    uint64
-	Bytes      uint64 // of payload
-	Lost       uint64
-	Discarded  uint64 // arrived too late for the jitter buffer, or it was full
+	Packets uint64
+	Bytes   uint64 // of payload
+	Lost    uint64
+	// Discarded arrived too late for the jitter buffer, or it was full, as it is
+	// while nothing is connected to hear the call.
+	Discarded  uint64
 	Reordered  uint64
 	Duplicates uint64
 	Jitter     time.Duration // mean of the interarrival jitter of RFC 3550
