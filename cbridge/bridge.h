@@ -21,7 +21,7 @@
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
-#define OH_ABI 1
+#define OH_ABI 2
 
 enum oh_event_type {
     OH_REGISTRATION = 1,
