@@ -40,7 +40,7 @@ func (e *URIError) Error() string {
 // RegistrationError is the failure that [Account.WaitRegistered] saw.
 type RegistrationError struct {
 	Account int
-	Code    int    // 0 when no answer came
+	Code    int    // as in [RegistrationChanged]
 	Reason  string // the answer's, or why none came
 	Detail  string // as in [RegistrationChanged]
 }

@@ -96,7 +96,9 @@ type EngineStopped struct {
 type RegistrationChanged struct {
 	EventHeader
 	Registered bool `json:"registered"`
-	// Code is the answer's status code; 0 when no answer came.
+	// Code is the answer's status code. Where none came it is PJSIP's own: 408 after
+	// 32 s without an answer, 502 when the name does not resolve, 503 when there is
+	// no connection; 0 when no request could be made.
 	Code int `json:"code"`
 	// Reason is the answer's reason phrase, or why none came.
 	Reason string `json:"reason"`
