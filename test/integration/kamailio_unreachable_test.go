@@ -4,7 +4,6 @@ package integration
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -41,8 +40,7 @@ func newUnreachable(t *testing.T) unreachable {
 			if err != nil {
 				return
 			}
-			t.Cleanup(func() { conn.Close() })
-			go io.Copy(io.Discard, conn)
+			defer conn.Close() // it is open for as long as the listener is
 		}
 	}()
 	t.Cleanup(func() {
