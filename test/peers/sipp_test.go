@@ -11,10 +11,10 @@ import (
 func TestSIPpLoad(t *testing.T) {
 	t.Parallel()
 	for _, tcp := range []bool{false, true} {
-		uas := StartUAS(t, UAS{TCP: tcp, Provisional: []int{180}})
+		uas := StartUAS(t, UAS{TCP: tcp, Provisional: []int{180}, Calls: 50})
 		uac := StartUAC(t, UAC{URI: "sip:load@" + uas.Addr, Addr: uas.Addr, TCP: tcp, Calls: 50, Rate: 50, Duration: 200 * time.Millisecond})
 		requireStats(t, uac.Wait(waitSIP), Stats{Created: 50, Successful: 50})
-		requireStats(t, uas.Stop(), Stats{Created: 50, Successful: 50})
+		requireStats(t, uas.Wait(waitSIP), Stats{Created: 50, Successful: 50})
 	}
 }
 
