@@ -14,7 +14,8 @@ import (
 
 // Connect makes dst hear src: one link of the conference bridge, in one direction
 // (pjsua_conf_connect2). The bridge makes it at its next tick, and Connect waits for
-// that. A port hears the sum of all that are connected to it.
+// that. A port hears the sum of all that are connected to it. A link that is there
+// already stays as it is, and that is no error.
 func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOptions) error {
 	op := confOp{C.PJMEDIA_CONF_OP_CONNECT_PORTS, src, dst}
 	return ep.confOp(ctx, fmt.Sprintf("connect port %d to %d", src, dst), op, func(_ onThread) C.pj_status_t {
@@ -54,7 +55,7 @@ func (ep *Endpoint) confOp(ctx context.Context, name string, op confOp, fn func(
 	}
 	select {
 	case st := <-result:
-		if st == 0 {
+		if st == 0 || st == C.PJ_EEXISTS {
 			return nil
 		}
 		return ep.do(ctx, func(t onThread) error { return t.fail(name, C.pj_status_t(st)) })

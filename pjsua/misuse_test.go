@@ -110,6 +110,7 @@ func TestPlayerFinished(t *testing.T) {
 	p := newPhone(t, Config{})
 	player := must(p.NewPlayer(within(t), toneFile(t, 48000, 1, 440), PlayerOptions{}))(t)
 	check(t, p.Connect(within(t), player.Port(), SoundPort, ConnectOptions{Level: 0.5}))
+	check(t, p.Connect(within(t), player.Port(), SoundPort, ConnectOptions{})) // again: no error
 	info := must(p.PortInfo(within(t), player.Port()))(t)
 	if info.ClockRate != 48000 || len(info.Listeners) != 1 || info.Listeners[0] != SoundPort {
 		t.Errorf("port %+v", info)
