@@ -170,10 +170,25 @@ func (o *callOptions) narrow(cfg *config.Config) (*config.Config, error) {
 	switch {
 	case ok:
 		one.Accounts = append(one.Accounts, a)
+	case o.account == 0 && transportIn(o.uri) != config.UDP:
+		// The local account that is there without a configuration has UDP only.
+		one.Accounts = append(one.Accounts, config.Account{Transport: transportIn(o.uri)})
 	case o.account != 0:
 		return nil, fmt.Errorf("--account %d: there is no such account in the configuration, which has %s", o.account, numbers(cfg))
 	}
 	return &one, nil
+}
+
+// transportIn is the transport that a URI asks for (RFC 3261 section 19.1.1).
+func transportIn(uri string) config.Transport {
+	uri = strings.ToLower(uri)
+	switch {
+	case strings.Contains(uri, ";transport=tcp"):
+		return config.TCP
+	case strings.Contains(uri, ";transport=tls"), strings.Contains(uri, "sips:"):
+		return config.TLS
+	}
+	return config.UDP
 }
 
 func numbers(cfg *config.Config) string {

@@ -301,3 +301,34 @@ func TestCallRefusesCalls(t *testing.T) {
 	busy.signal(syscall.SIGTERM)
 	busy.summary(exitNotAnswered, resultCancelled)
 }
+
+// A URI that asks for TCP needs no configuration.
+func TestCallOverTheTransportOfItsURI(t *testing.T) {
+	far, _ := phone(t, "--auto-answer", "all", "--transport-0", "tcp")
+	var tcp string
+	for _, tr := range far.awaitStarted() {
+		if tr["type"] == "TCP" {
+			tcp = tr["address"].(string)
+		}
+	}
+	near := dial(t, "sip:x@"+tcp+";transport=tcp", "--duration", "1s")
+	near.summary(0, "answered")
+	for _, l := range near.all() {
+		if l.typ() == "TransportChanged" && l["transport"] == "TCP" {
+			return
+		}
+	}
+	t.Error("no TCP connection was made")
+}
+
+// awaitStarted returns the transports that the engine listens on.
+func (p *process) awaitStarted() (list []map[string]any) {
+	for _, l := range p.all() {
+		if l.typ() == "EngineStarted" {
+			for _, tr := range l["transports"].([]any) {
+				list = append(list, tr.(map[string]any))
+			}
+		}
+	}
+	return list
+}
