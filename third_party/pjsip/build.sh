@@ -589,6 +589,7 @@ if [ "$action" = test ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	mkdir -p "$here/work"
+	: >>"$log" # there is none where the prefix was in the cache
 	for t in "$here"/test/*.c; do
 		run_test "$(basename "$t" .c)" "$prefix"
 	done
