@@ -122,6 +122,29 @@ func TestPlayerFinished(t *testing.T) {
 	check(t, player.Close(within(t)))
 }
 
+// Levels, priorities and a new look for devices are taken and can be read back.
+func TestSettings(t *testing.T) {
+	p := newPhone(t, Config{})
+	check(t, p.SetPortLevels(within(t), SoundPort, 0.5, 2))
+	if info := must(p.PortInfo(within(t), SoundPort))(t); info.TXLevel != 0.5 || info.RXLevel != 2 {
+		t.Errorf("levels: %+v", info)
+	}
+	check(t, p.SetCodecPriority(within(t), "GSM", 200))
+	for _, c := range must(p.Codecs(within(t)))(t) {
+		if want := map[string]int{"PCMU/8000/1": 254, "GSM/8000/1": 200}[c.ID]; c.Priority != want {
+			t.Errorf("%s has priority %d, want %d", c.ID, c.Priority, want)
+		}
+	}
+	if err := p.SetCodecPriority(within(t), "GSM", 256); err == nil {
+		t.Error("priority 256 was taken")
+	}
+	before := must(p.Devices(within(t)))(t)
+	check(t, p.RefreshDevices(within(t)))
+	if after := must(p.Devices(within(t)))(t); !slices.Equal(before, after) {
+		t.Errorf("devices %v, were %v", after, before)
+	}
+}
+
 // Nobody reads events for the whole life of 200 calls: nothing is lost, nothing waits.
 func TestStalledConsumerLosesNothing(t *testing.T) {
 	const calls = 100 // each has two ends

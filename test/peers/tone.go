@@ -1,10 +1,9 @@
 package peers
 
 import (
-	"bytes"
-	"encoding/binary"
 	"math"
-	"os"
+
+	"github.com/offhook-voip/offhook/engine/dsp"
 )
 
 // ToneHz and ToneLevel are the frequency and the level of the tone that SIPp and Asterisk send unless the text
@@ -18,35 +17,14 @@ const (
 // ToneWAV writes a sine of hz at level to path as a WAV file of 16-bit PCM, the same in every channel. The first
 // sample is 0; the last is wherever seconds cut the sine.
 func ToneWAV(path string, hz, level, seconds float64, rate, channels int) error {
-	return WriteWAV(path, tone(hz, level, seconds, rate), rate, channels)
-}
-
-// WriteWAV writes samples to path as a WAV file of 16-bit PCM, the same in every channel.
-func WriteWAV(path string, samples []int16, rate, channels int) error {
-	const sampleSize = 2
-	frame := sampleSize * channels
-	size := frame * len(samples)
-	var b bytes.Buffer
-	b.Grow(44 + size)
-	b.WriteString("RIFF")
-	le := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // into memory: no error
-	le(uint32(36 + size))
-	b.WriteString("WAVEfmt ")
-	le(uint32(16)) // size of the format chunk
-	le(uint16(1))  // PCM
-	le(uint16(channels))
-	le(uint32(rate))
-	le(uint32(rate * frame))
-	le(uint16(frame))
-	le(uint16(8 * sampleSize))
-	b.WriteString("data")
-	le(uint32(size))
-	for _, s := range samples {
+	mono := tone(hz, level, seconds, rate)
+	samples := make([]int16, 0, len(mono)*channels)
+	for _, s := range mono {
 		for range channels {
-			le(s)
+			samples = append(samples, s)
 		}
 	}
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return dsp.WriteWAV(path, &dsp.Audio{Rate: rate, Channels: channels, Samples: samples})
 }
 
 // tone is a sine of hz whose peak is level.
