@@ -21,7 +21,7 @@
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
-#define OH_ABI 2
+#define OH_ABI 3
 
 enum oh_event_type {
     OH_REGISTRATION = 1,
@@ -39,7 +39,7 @@ enum oh_event_type {
     OH_PORT_GONE
 };
 
-/* A text of a record: where it is behind the record, and its length in bytes. */
+/* A text of a record: where it is, from the record's start, and its length in bytes. */
 typedef struct oh_text {
     uint32_t off, len;
 } oh_text;
@@ -63,15 +63,22 @@ typedef struct oh_media {
     char srtp[40]; /* crypto suite; empty: RTP in the clear */
 } oh_media;
 
-/* One flat record for all types; what a type does not use is zero. */
-typedef struct oh_event {
+/* What every record of the events queue starts with. A noun whose facts do not fit
+ * oh_event has a record of its own, which begins with this. */
+typedef struct oh_head {
     oh_item item; /* first */
     int32_t type;
     int32_t status;   /* pj_status_t */
     int64_t time_ns;  /* CLOCK_REALTIME */
     int64_t call;     /* serials, 0 for none */
     int64_t account;
-    int64_t object;   /* player or recorder */
+    int64_t object;   /* player, recorder, buddy ... */
+} oh_head;
+
+/* The record of calls, registrations, players, recorders and transports; what a type
+ * does not use is zero. */
+typedef struct oh_event {
+    oh_head head; /* first */
     int32_t role, state, code;
     int32_t expires;  /* seconds */
     int32_t renew;    /* registration: 0 when it was one to unregister */
@@ -92,12 +99,6 @@ typedef struct oh_log {
     int32_t level;
     oh_text text;
 } oh_log;
-
-/* The texts of a record. */
-static inline const char *oh_event_text(const oh_event *ev)
-{
-    return (const char *)(ev + 1);
-}
 
 static inline const char *oh_log_text(const oh_log *line)
 {
@@ -134,7 +135,7 @@ int64_t oh_call_bind(int slot);
 /* Forgets a serial whose pjsua_call_make_call failed. */
 void oh_call_forget(int64_t serial);
 
-/* Fills ev with what pjsua_call_get_info says; oh_event_free frees it. NULL: gone,
+/* Fills ev with what pjsua_call_get_info says; oh_record_free frees it. NULL: gone,
  * *status says why. [executor] */
 oh_event *oh_call_info(int slot, int64_t serial, pj_status_t *status);
 
@@ -152,6 +153,6 @@ pj_status_t oh_recorder_watch(pjsua_recorder_id id, int64_t serial);
 /* Bytes of audio that the recorder has taken so far, -1 on error. [executor] */
 int64_t oh_recorder_bytes(pjsua_recorder_id id);
 
-void oh_event_free(oh_event *ev);
+void oh_record_free(void *record);
 
 #endif

@@ -10,7 +10,7 @@ static void on_player_eof(pjmedia_port *port, void *user_data)
 
     (void)port;
     if (ev)
-        ev->object = (int64_t)(intptr_t)user_data;
+        ev->head.object = (int64_t)(intptr_t)user_data;
     oh_push(oh_out.events, ev);
 }
 
@@ -50,8 +50,8 @@ static pj_status_t recorder_put_frame(pjmedia_port *port, pjmedia_frame *frame)
         texts[0] = pj_strerror(status, text, sizeof(text));
         ev = oh_event_new(OH_RECORDER_FAILED, texts);
         if (ev) {
-            ev->object = w->serial;
-            ev->status = status;
+            ev->head.object = w->serial;
+            ev->head.status = status;
         }
         oh_push(oh_out.events, ev);
     }
@@ -65,7 +65,7 @@ static void recorder_gone(void *arg)
     oh_event *ev = oh_event_new(OH_PORT_GONE, NULL);
 
     if (ev)
-        ev->object = w->serial;
+        ev->head.object = w->serial;
     oh_push(oh_out.ops, ev);
     free(w);
 }
@@ -115,7 +115,7 @@ void oh_on_conf_op_completed(const pjmedia_conf_op_info *info)
     ev = oh_event_new(OH_CONF_OP, NULL);
     if (ev) {
         ev->op = info->op_type;
-        ev->status = info->status;
+        ev->head.status = info->status;
         if (info->op_type == PJMEDIA_CONF_OP_CONNECT_PORTS) {
             ev->src = (int32_t)info->op_param.connect_ports.src;
             ev->sink = (int32_t)info->op_param.connect_ports.sink;

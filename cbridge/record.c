@@ -24,50 +24,54 @@ unsigned oh_event_size(void)
     return sizeof(oh_event);
 }
 
-oh_event *oh_event_new(int type, const pj_str_t texts[OH_TEXTS])
+void *oh_record_new(int type, size_t size, size_t texts_at, const pj_str_t *texts, unsigned count)
 {
-    size_t size = sizeof(oh_event);
-    oh_event *ev;
+    size_t total = size, off = size;
+    oh_head *head;
     oh_text *field;
-    uint32_t off = 0;
     struct timespec now;
-    int i;
+    unsigned i;
 
-    for (i = 0; texts && i < OH_TEXTS; i++)
-        size += texts[i].slen > 0 ? (size_t)texts[i].slen : 0;
-    ev = calloc(1, size);
-    if (!ev)
+    for (i = 0; i < count; i++)
+        total += texts[i].slen > 0 ? (size_t)texts[i].slen : 0;
+    head = calloc(1, total);
+    if (!head)
         return NULL;
     clock_gettime(CLOCK_REALTIME, &now);
-    ev->type = type;
-    ev->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    field = &ev->reason;
-    for (i = 0; texts && i < OH_TEXTS; i++) {
+    head->type = type;
+    head->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    field = (oh_text *)((char *)head + texts_at);
+    for (i = 0; i < count; i++) {
         if (texts[i].slen <= 0)
             continue;
-        field[i].off = off;
+        field[i].off = (uint32_t)off;
         field[i].len = (uint32_t)texts[i].slen;
-        memcpy((char *)(ev + 1) + off, texts[i].ptr, (size_t)texts[i].slen);
-        off += (uint32_t)texts[i].slen;
+        memcpy((char *)head + off, texts[i].ptr, (size_t)texts[i].slen);
+        off += (size_t)texts[i].slen;
     }
-    return ev;
+    return head;
+}
+
+oh_event *oh_event_new(int type, const pj_str_t texts[OH_TEXTS])
+{
+    return oh_record_new(type, sizeof(oh_event), offsetof(oh_event, reason), texts, texts ? OH_TEXTS : 0);
 }
 
 _Static_assert(offsetof(oh_event, body) - offsetof(oh_event, reason) ==
                    (OH_TEXTS - 1) * sizeof(oh_text),
                "the texts of oh_event are an array");
 
-void oh_push(oh_queue *q, oh_event *ev)
+void oh_push(oh_queue *q, void *record)
 {
     if (q)
-        oh_queue_push(q, ev ? &ev->item : NULL);
+        oh_queue_push(q, record);
     else
-        free(ev);
+        free(record);
 }
 
-void oh_event_free(oh_event *ev)
+void oh_record_free(void *record)
 {
-    free(ev);
+    free(record);
 }
 
 void oh_on_log(int level, const char *data, int len)

@@ -12,12 +12,35 @@ extern struct oh_outlets {
 /* The texts of an oh_event, which are its fields from reason on. */
 enum { OH_TEXTS = 6 };
 
-/* A new record with copies of the texts, in the order of the fields; texts may be
- * NULL. NULL without memory: oh_push counts that as a loss, so callers need not care. */
+/* A new record of size bytes that begins with an oh_head, all zero but type and time,
+ * with copies of the texts behind it; the oh_text fields for them are an array at the
+ * offset texts_at. NULL without memory: oh_push counts that as a loss, so callers need
+ * not care. */
+void *oh_record_new(int type, size_t size, size_t texts_at, const pj_str_t *texts, unsigned count);
+
+/* The same for an oh_event, whose texts are in the order of its fields; texts may be
+ * NULL. */
 oh_event *oh_event_new(int type, const pj_str_t texts[OH_TEXTS]);
 
-/* Appends ev, which may be NULL, to a queue that may be NULL, and owns it. */
-void oh_push(oh_queue *queue, oh_event *ev);
+/* Appends a record, which may be NULL, to a queue that may be NULL, and owns it. */
+void oh_push(oh_queue *queue, void *record);
+
+/* The serial of the call in a slot, of an account: 0 when there is none, or when the
+ * call has ended as far as Go knows. A call's serial is bound at its first use. Any
+ * thread; the call's lock need not be held. */
+int64_t oh_call_serial(pjsua_call_id id);
+int64_t oh_account_serial(pjsua_acc_id id);
+
+/* What oh_bridge_callbacks is made of: each file fills in its own. */
+void oh_call_callbacks(pjsua_callback *cb);
+void oh_account_callbacks(pjsua_callback *cb);
+void oh_stats_callbacks(pjsua_callback *cb);
+
+/* The figures of those streams of a call that were destroyed. */
+void oh_stats_ended(int slot, int64_t serial, oh_stats *out);
+
+/* The codec of a stream as SDP names it, "PCMU/8000". */
+void oh_codec_name(char *out, size_t size, const pjmedia_stream_info *si);
 
 /* pjsua_logging_config.cb: on any PJSIP thread, often. */
 void oh_on_log(int level, const char *data, int len);

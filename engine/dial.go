@@ -53,7 +53,7 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 
 	e.endOthers(ctx, phone, 0)
 	start := time.Now()
-	id, err := phone.Dial(ctx, acc.id, uri, pjsua.DialOptions{Headers: req.Headers})
+	id, err := phone.Dial(ctx, acc.id, uri, pjsua.DialOptions{Msg: pjsua.MsgData{Headers: req.Headers}})
 
 	e.mu.Lock()
 	var c *Call

@@ -65,19 +65,19 @@ func (p *pjsuaPhone) Dial(ctx context.Context, acc pjsua.AccountID, uri string, 
 }
 
 func (p *pjsuaPhone) Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error {
-	return p.ep.Call(call).Answer(ctx, code, reason)
+	return p.ep.Call(call).Answer(ctx, code, pjsua.AnswerOptions{Reason: reason})
 }
 
 func (p *pjsuaPhone) Hangup(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error {
-	return p.ep.Call(call).Hangup(ctx, code, reason)
+	return p.ep.Call(call).Hangup(ctx, pjsua.HangupOptions{Code: code, Reason: reason})
 }
 
 func (p *pjsuaPhone) Hold(ctx context.Context, call pjsua.CallID) error {
-	return p.ep.Call(call).Hold(ctx)
+	return p.ep.Call(call).Hold(ctx, pjsua.HoldOptions{})
 }
 
 func (p *pjsuaPhone) Resume(ctx context.Context, call pjsua.CallID) error {
-	return p.ep.Call(call).Resume(ctx)
+	return p.ep.Call(call).Resume(ctx, pjsua.ReinviteOptions{})
 }
 
 func (p *pjsuaPhone) SendDTMF(ctx context.Context, call pjsua.CallID, digits string, opts pjsua.DTMFOptions) error {

@@ -5,11 +5,6 @@ package pjsua
 /*
 #include "bridge.h"
 
-static void add_header(pjsua_msg_data *msg, pj_pool_t *pool, pj_str_t name, pj_str_t value)
-{
-	pj_list_push_back(&msg->hdr_list, pjsip_generic_string_hdr_create(pool, &name, &value));
-}
-
 static void *call_data(int64_t serial) { return (void *)(intptr_t)serial; }
 */
 import "C"
@@ -20,6 +15,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 // Call is one call. Its methods return ErrCallGone from the moment at which the call
@@ -51,16 +47,14 @@ func (acc *Account) dial(ctx context.Context, id CallID, uri string, opts DialOp
 		if uri == "" || C.pjsua_verify_sip_url(dst.ptr) != C.PJ_SUCCESS {
 			return t.fail(op, C.PJSIP_EINVALIDURI)
 		}
-		var setting C.pjsua_call_setting
-		C.pjsua_call_setting_default(&setting)
-		setting.aud_cnt, setting.vid_cnt, setting.txt_cnt = 1, 0, 0
-		msg, release, err := messageData(t, &a, opts.Headers)
+		setting := callSetting(t, &a, opts.Setting)
+		msg, release, err := messageData(t, &a, opts.Msg)
 		if err != nil {
 			return err
 		}
 		defer release()
 		var call C.pjsua_call_id
-		st := C.pjsua_call_make_call(slot, &dst, &setting, C.call_data(C.int64_t(id)), msg, &call)
+		st := C.pjsua_call_make_call(slot, &dst, setting, C.call_data(C.int64_t(id)), msg, &call)
 		if st != C.PJ_SUCCESS {
 			C.oh_call_forget(C.int64_t(id))
 			return t.fail(op, st)
@@ -72,27 +66,6 @@ func (acc *Account) dial(ctx context.Context, id CallID, uri string, opts DialOp
 		return nil, err
 	}
 	return acc.ep.Call(id), nil
-}
-
-// messageData makes a pjsua_msg_data with the headers; release frees it after use.
-func messageData(t onThread, a *arena, headers []Header) (msg *C.pjsua_msg_data, release func(), err error) {
-	if len(headers) == 0 {
-		return nil, func() {}, nil
-	}
-	pool := C.pjsua_pool_create(a.str("headers").ptr, 512, 512)
-	if pool == nil {
-		return nil, nil, t.fail("add headers", C.PJ_ENOMEM)
-	}
-	msg = (*C.pjsua_msg_data)(a.zero(C.sizeof_pjsua_msg_data))
-	C.pjsua_msg_data_init(msg)
-	for _, h := range headers {
-		if h.Name == "" || strings.ContainsAny(h.Name, " :\r\n") || strings.ContainsAny(h.Value, "\r\n\x00") {
-			C.pj_pool_release(pool)
-			return nil, nil, fmt.Errorf("pjsua: %q: %q is not a header field", h.Name, h.Value)
-		}
-		C.add_header(msg, pool, a.str(h.Name), a.str(h.Value))
-	}
-	return msg, func() { C.pj_pool_release(pool) }, nil
 }
 
 // DialWait is Dial and waits for the answer. It returns the call when that is
@@ -130,7 +103,7 @@ func (acc *Account) DialWait(ctx context.Context, uri string, opts DialOptions) 
 		case <-ctx.Done():
 			hangup, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
-			if err := call.Hangup(hangup, 0, ""); err != nil && !errors.Is(err, ErrCallGone) {
+			if err := call.Hangup(hangup, HangupOptions{}); err != nil && !errors.Is(err, ErrCallGone) {
 				return nil, errors.Join(ctx.Err(), err)
 			}
 			return nil, ctx.Err()
@@ -139,60 +112,73 @@ func (acc *Account) DialWait(ctx context.Context, uri string, opts DialOptions) 
 }
 
 // on runs fn with the call's slot on pjsua's thread.
-func (c *Call) on(ctx context.Context, op string, fn func(t onThread, slot C.pjsua_call_id) C.pj_status_t) error {
+func (c *Call) on(ctx context.Context, fn func(t onThread, slot C.pjsua_call_id) error) error {
 	return c.ep.do(ctx, func(t onThread) error {
 		slot := C.oh_call_slot(C.int64_t(c.id))
 		if slot < 0 {
 			return ErrCallGone
 		}
-		st := fn(t, C.pjsua_call_id(slot))
-		if st != C.PJ_SUCCESS && C.oh_call_slot(C.int64_t(c.id)) < 0 {
+		err := fn(t, C.pjsua_call_id(slot))
+		if err != nil && C.oh_call_slot(C.int64_t(c.id)) < 0 {
 			return ErrCallGone // it ended meanwhile
 		}
-		return t.fail(op, st)
+		return err
+	})
+}
+
+// onMsg is on for what sends a message: fn gets msg as a pjsua_msg_data, and an arena
+// for its own arguments.
+func (c *Call) onMsg(ctx context.Context, op string, msg MsgData,
+	fn func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t) error {
+	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
+		var a arena
+		defer a.free()
+		data, release, err := messageData(t, &a, msg)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return t.fail(op, fn(t, slot, &a, data))
 	})
 }
 
 // Answer sends a response to the INVITE of an incoming call (pjsua_call_answer2): 180
-// rings, 183 opens early media, 200 answers, 300 and above refuse. reason replaces the
-// code's own phrase; empty keeps it. When it returns the response may still wait for
-// the media transport.
-func (c *Call) Answer(ctx context.Context, code SIPCode, reason string) error {
+// rings, 183 opens early media, 200 answers, 300 and above refuse. When it returns the
+// response may still wait for the media transport.
+func (c *Call) Answer(ctx context.Context, code SIPCode, opts AnswerOptions) error {
 	if code < 101 || code > 699 {
 		return fmt.Errorf("pjsua: answer: %d is no response code", int(code))
 	}
-	return c.on(ctx, fmt.Sprintf("answer %d", int(code)), func(_ onThread, slot C.pjsua_call_id) C.pj_status_t {
-		var a arena
-		defer a.free()
-		text := a.str(reason)
-		return C.pjsua_call_answer2(slot, nil, C.uint(code), optional(&text), nil)
+	op := fmt.Sprintf("answer %d", int(code))
+	return c.onMsg(ctx, op, opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		text := a.str(opts.Reason)
+		return C.pjsua_call_answer2(slot, callSetting(t, a, opts.Setting), C.uint(code), optional(&text), msg)
 	})
 }
 
 // Hangup ends the call (pjsua_call_hangup): with BYE when it is up, with CANCEL when
-// it was not answered yet, with code and reason when it is an incoming call that was
-// not answered. code 0 means 603 then. For a call that is up a code other than 0 goes
-// into the Reason header of the BYE (RFC 3326). CallEnded comes at once, before the
-// far end has answered.
-func (c *Call) Hangup(ctx context.Context, code SIPCode, reason string) error {
+// it was not answered yet, with opts.Code when it is an incoming call that was not
+// answered. CallEnded comes at once, before the far end has answered.
+func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error {
+	code := opts.Code
 	if code != 0 && (code < 200 || code > 699) {
 		return fmt.Errorf("pjsua: hangup: %d is no final response code", int(code))
 	}
-	return c.on(ctx, "hangup", func(t onThread, slot C.pjsua_call_id) C.pj_status_t {
+	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
 		var a arena
 		defer a.free()
-		text := a.str(reason)
-		var headers []Header
 		var info C.pjsua_call_info
 		if code != 0 && C.pjsua_call_get_info(slot, &info) == C.PJ_SUCCESS && info.state == C.PJSIP_INV_STATE_CONFIRMED {
-			headers = []Header{{"Reason", reasonHeader(code, reason)}}
+			reason := Header{"Reason", reasonHeader(code, opts.Reason)}
+			opts.Msg.Headers = append([]Header{reason}, opts.Msg.Headers...)
 		}
-		msg, release, err := messageData(t, &a, headers)
+		msg, release, err := messageData(t, &a, opts.Msg)
 		if err != nil {
-			return C.PJ_EINVAL
+			return err
 		}
 		defer release()
-		return C.pjsua_call_hangup(slot, C.uint(code), optional(&text), msg)
+		text := a.str(opts.Reason)
+		return t.fail("hangup", C.pjsua_call_hangup(slot, C.uint(code), optional(&text), msg))
 	})
 }
 
@@ -205,21 +191,24 @@ func optional(s *C.pj_str_t) *C.pj_str_t {
 
 // Hold puts the far end on hold with a re-INVITE (pjsua_call_set_hold2); its answer
 // comes as CallMediaChanged.
-func (c *Call) Hold(ctx context.Context) error {
-	return c.on(ctx, "hold", func(_ onThread, slot C.pjsua_call_id) C.pj_status_t {
-		return C.pjsua_call_set_hold2(slot, 0, nil)
+func (c *Call) Hold(ctx context.Context, opts HoldOptions) error {
+	return c.onMsg(ctx, "hold", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		return C.pjsua_call_set_hold2(slot, C.uint(opts.Flags), msg)
 	})
 }
 
-// Resume takes the far end off hold with a re-INVITE (pjsua_call_reinvite2).
-func (c *Call) Resume(ctx context.Context) error {
-	return c.on(ctx, "resume", func(_ onThread, slot C.pjsua_call_id) C.pj_status_t {
-		var setting C.pjsua_call_setting
-		C.pjsua_call_setting_default(&setting)
-		setting.aud_cnt, setting.vid_cnt, setting.txt_cnt = 1, 0, 0
-		setting.flag = C.PJSUA_CALL_UNHOLD
-		return C.pjsua_call_reinvite2(slot, &setting, nil)
+// Reinvite offers the media of opts.Setting with a re-INVITE (pjsua_call_reinvite2); its
+// answer comes as CallMediaChanged.
+func (c *Call) Reinvite(ctx context.Context, opts ReinviteOptions) error {
+	return c.onMsg(ctx, "re-INVITE", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		return C.pjsua_call_reinvite2(slot, callSetting(t, a, opts.Setting), msg)
 	})
+}
+
+// Resume takes the far end off hold: Reinvite with [CallUnhold].
+func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error {
+	opts.Setting.Flags |= CallUnhold
+	return c.Reinvite(ctx, opts)
 }
 
 // SendDTMF sends digits, 0 to 9, *, # and A to D, one after the other
@@ -228,7 +217,7 @@ func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) er
 	if digits == "" || strings.Trim(strings.ToUpper(digits), "0123456789*#ABCD") != "" {
 		return fmt.Errorf("pjsua: send DTMF: %q are not all digits 0-9, *, #, A-D", digits)
 	}
-	return c.on(ctx, "send DTMF", func(_ onThread, slot C.pjsua_call_id) C.pj_status_t {
+	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
 		var a arena
 		defer a.free()
 		param := (*C.pjsua_call_send_dtmf_param)(a.zero(C.sizeof_pjsua_call_send_dtmf_param))
@@ -240,21 +229,21 @@ func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) er
 		if opts.Duration > 0 {
 			param.duration = C.uint(opts.Duration / time.Millisecond)
 		}
-		return C.pjsua_call_send_dtmf(slot, param)
+		return t.fail("send DTMF", C.pjsua_call_send_dtmf(slot, param))
 	})
 }
 
 // Info returns a snapshot of the call (pjsua_call_get_info).
 func (c *Call) Info(ctx context.Context) (CallInfo, error) {
 	var out CallInfo
-	err := c.on(ctx, "call info", func(_ onThread, slot C.pjsua_call_id) C.pj_status_t {
+	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
 		var st C.pj_status_t
 		ev := C.oh_call_info(C.int(slot), C.int64_t(c.id), &st)
 		if ev == nil {
-			return st
+			return t.fail("call info", st)
 		}
-		defer C.oh_event_free(ev)
-		state := c.ep.pump.decode(ev, EventHeader{}).(CallStateChanged)
+		defer C.oh_record_free(unsafe.Pointer(ev))
+		state := c.ep.pump.decode(&ev.head, EventHeader{}).(CallStateChanged)
 		out = CallInfo{
 			ID: c.id, Account: state.Account, Role: state.Role, State: state.State, Code: state.Code,
 			Reason: state.Reason, Remote: state.Remote, Local: state.Local, SIPCallID: state.SIPCallID,
@@ -262,7 +251,7 @@ func (c *Call) Info(ctx context.Context) (CallInfo, error) {
 			Connected: time.Duration(ev.connected_ms) * time.Millisecond,
 			Total:     time.Duration(ev.total_ms) * time.Millisecond,
 		}
-		return C.PJ_SUCCESS
+		return nil
 	})
 	return out, err
 }
@@ -271,11 +260,11 @@ func (c *Call) Info(ctx context.Context) (CallInfo, error) {
 // Those of a call that has ended are in its CallEnded.
 func (c *Call) Stats(ctx context.Context) (CallStats, error) {
 	var out CallStats
-	err := c.on(ctx, "call statistics", func(_ onThread, slot C.pjsua_call_id) C.pj_status_t {
+	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
 		var stats C.oh_stats
 		st := C.oh_call_stats(C.int(slot), &stats)
 		out = decodeStats(&stats)
-		return st
+		return t.fail("call statistics", st)
 	})
 	return out, err
 }

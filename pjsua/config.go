@@ -207,16 +207,6 @@ func (c AccountConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// DialOptions are the choices of [Account.Dial]; the zero value is an ordinary
-// audio call.
-type DialOptions struct {
-	// Headers are added to the INVITE.
-	Headers []Header
-}
-
-// Header is a SIP header field.
-type Header struct{ Name, Value string }
-
 // PlayerOptions are the choices of [Endpoint.NewPlayer].
 type PlayerOptions struct {
 	// Loop plays the file again and again; otherwise [PlayerFinished] follows its
@@ -228,10 +218,4 @@ type PlayerOptions struct {
 type ConnectOptions struct {
 	// Level multiplies the samples of this link; 0 means 1.
 	Level float64
-}
-
-// DTMFOptions are the choices of [Call.SendDTMF].
-type DTMFOptions struct {
-	Method   DTMFMethod
-	Duration time.Duration // of each digit; 0 means PJSIP's
 }

@@ -36,13 +36,13 @@ func Example() {
 		switch ev := ev.(type) {
 		case pjsua.IncomingCall:
 			fmt.Println("called by", ev.Remote)
-			go ep.Call(ev.Call).Answer(ctx, pjsua.CodeOK, "")
+			go ep.Call(ev.Call).Answer(ctx, pjsua.CodeOK, pjsua.AnswerOptions{})
 		case pjsua.CallStateChanged:
 			if ev.Call == call.ID() {
 				fmt.Println(ev.State)
 			}
 			if ev.Call == call.ID() && ev.State == pjsua.StateConfirmed {
-				go call.Hangup(ctx, 0, "")
+				go call.Hangup(ctx, pjsua.HangupOptions{})
 			}
 		case pjsua.CallEnded:
 			if ev.Call == call.ID() {

@@ -102,7 +102,7 @@ func (p *phone) connect() pair {
 	out := must(p.acc.Dial(within(p.t), p.uri(), DialOptions{}))(p.t)
 	in := await(p, func(IncomingCall) bool { return true })
 	c := pair{out: out, in: p.Call(in.Call), outPort: NoPort, inPort: NoPort}
-	check(p.t, c.in.Answer(within(p.t), CodeOK, ""))
+	check(p.t, c.in.Answer(within(p.t), CodeOK, AnswerOptions{}))
 	up := map[CallID]bool{}
 	for len(up) < 2 || c.outPort == NoPort || c.inPort == NoPort {
 		switch ev := p.next().(type) {
@@ -123,7 +123,7 @@ func (p *phone) connect() pair {
 
 func (p *phone) hangup(c pair) (out, in CallEnded) {
 	p.t.Helper()
-	check(p.t, c.out.Hangup(within(p.t), 0, ""))
+	check(p.t, c.out.Hangup(within(p.t), HangupOptions{}))
 	for out.Call == 0 || in.Call == 0 {
 		ev := await(p, func(CallEnded) bool { return true })
 		if ev.Call == c.out.id {
@@ -137,7 +137,7 @@ func (p *phone) hangup(c pair) (out, in CallEnded) {
 
 func TestCallToOurselves(t *testing.T) {
 	p := newPhone(t, Config{UserAgent: "loop"})
-	out := must(p.acc.Dial(within(t), p.uri(), DialOptions{Headers: []Header{{"X-Test", "one"}}}))(t)
+	out := must(p.acc.Dial(within(t), p.uri(), DialOptions{Msg: MsgData{Headers: []Header{{"X-Test", "one"}}}}))(t)
 	in := await(p, func(IncomingCall) bool { return true })
 	if got := in.HeaderValues("x-test"); len(got) != 1 || got[0] != "one" {
 		t.Errorf("X-Test = %q", got)
@@ -149,12 +149,12 @@ func TestCallToOurselves(t *testing.T) {
 		t.Errorf("incoming call %+v", in)
 	}
 	call := p.Call(in.Call)
-	check(t, call.Answer(within(t), CodeRinging, ""))
+	check(t, call.Answer(within(t), CodeRinging, AnswerOptions{}))
 	early := await(p, func(ev CallStateChanged) bool { return ev.Call == out.ID() && ev.State == StateEarly })
 	if early.Code != CodeRinging || early.Role != RoleUAC || early.SIPCallID != in.SIPCallID {
 		t.Errorf("ringing: %+v", early)
 	}
-	check(t, call.Answer(within(t), CodeOK, "Hello there"))
+	check(t, call.Answer(within(t), CodeOK, AnswerOptions{Reason: "Hello there"}))
 	confirmed := await(p, func(ev CallStateChanged) bool { return ev.Call == out.ID() && ev.State == StateConfirmed })
 	if confirmed.Code != CodeOK || confirmed.Reason != "Hello there" {
 		t.Errorf("confirmed: %+v", confirmed)
@@ -168,7 +168,7 @@ func TestCallToOurselves(t *testing.T) {
 	if ended.Code != CodeOK || ended.Role != RoleUAC || ended.Account != p.acc.ID() {
 		t.Errorf("ended: %+v", ended)
 	}
-	if err := out.Hold(within(t)); err != ErrCallGone {
+	if err := out.Hold(within(t), HoldOptions{}); err != ErrCallGone {
 		t.Errorf("hold after the end: %v", err)
 	}
 	for i, ev := range p.seen {
@@ -183,7 +183,7 @@ func TestRefusals(t *testing.T) {
 	for _, code := range []SIPCode{CodeNotFound, CodeBusyHere, CodeServiceUnavailable, CodeDecline} {
 		out := must(p.acc.Dial(within(t), p.uri(), DialOptions{}))(t)
 		in := await(p, func(IncomingCall) bool { return true })
-		check(t, p.Call(in.Call).Hangup(within(t), code, "Because I say so"))
+		check(t, p.Call(in.Call).Hangup(within(t), HangupOptions{Code: code, Reason: "Because I say so"}))
 		ended := await(p, func(ev CallEnded) bool { return ev.Call == out.ID() })
 		if ended.Code != code || ended.Reason != "Because I say so" || ended.Connected != 0 {
 			t.Errorf("%d: %+v", int(code), ended)
@@ -195,9 +195,9 @@ func TestCancel(t *testing.T) {
 	p := newPhone(t, Config{})
 	out := must(p.acc.Dial(within(t), p.uri(), DialOptions{}))(t)
 	in := await(p, func(IncomingCall) bool { return true })
-	check(t, p.Call(in.Call).Answer(within(t), CodeRinging, ""))
+	check(t, p.Call(in.Call).Answer(within(t), CodeRinging, AnswerOptions{}))
 	await(p, func(ev CallStateChanged) bool { return ev.Call == out.ID() && ev.State == StateEarly })
-	check(t, out.Hangup(within(t), 0, ""))
+	check(t, out.Hangup(within(t), HangupOptions{}))
 	var codes [2]SIPCode
 	for codes[0] == 0 || codes[1] == 0 {
 		ev := await(p, func(CallEnded) bool { return true })
@@ -278,9 +278,9 @@ func TestHoldResumeAndDTMF(t *testing.T) {
 			}
 		}
 	}
-	check(t, c.out.Hold(within(t)))
+	check(t, c.out.Hold(within(t), HoldOptions{}))
 	bothAre(MediaLocalHold, MediaRemoteHold, DirSend, DirRecv)
-	check(t, c.out.Resume(within(t)))
+	check(t, c.out.Resume(within(t), ReinviteOptions{}))
 	bothAre(MediaActive, MediaActive, DirSendRecv, DirSendRecv)
 
 	const digits = "0123456789*#ABCD"
@@ -305,7 +305,7 @@ func TestEarlyMedia(t *testing.T) {
 	p := newPhone(t, Config{})
 	out := must(p.acc.Dial(within(t), p.uri(), DialOptions{}))(t)
 	in := await(p, func(IncomingCall) bool { return true })
-	check(t, p.Call(in.Call).Answer(within(t), CodeProgress, ""))
+	check(t, p.Call(in.Call).Answer(within(t), CodeProgress, AnswerOptions{}))
 	c := pair{out: p.Call(in.Call), in: out, outPort: NoPort, inPort: NoPort}
 	for c.outPort == NoPort || c.inPort == NoPort {
 		ev := await(p, func(CallMediaChanged) bool { return true })
@@ -322,7 +322,7 @@ func TestEarlyMedia(t *testing.T) {
 	if info := must(out.Info(within(t)))(t); info.State != StateEarly {
 		t.Errorf("state %v", info.State)
 	}
-	check(t, out.Hangup(within(t), 0, ""))
+	check(t, out.Hangup(within(t), HangupOptions{}))
 	await(p, func(ev CallEnded) bool { return ev.Call == out.ID() })
 	check(t, player.Close(within(t)))
 }
@@ -334,14 +334,14 @@ func TestDialWait(t *testing.T) {
 		for ev := range p.Events() {
 			if in, ok := ev.(IncomingCall); ok {
 				if code := <-answers; code != 0 {
-					_ = p.Call(in.Call).Answer(context.Background(), code, "")
+					_ = p.Call(in.Call).Answer(context.Background(), code, AnswerOptions{})
 				}
 			}
 		}
 	}()
 	answers <- CodeOK
 	call := must(p.acc.DialWait(within(t), p.uri(), DialOptions{}))(t)
-	check(t, call.Hangup(within(t), 0, ""))
+	check(t, call.Hangup(within(t), HangupOptions{}))
 
 	answers <- CodeBusyHere
 	_, err := p.acc.DialWait(within(t), p.uri(), DialOptions{})

@@ -61,14 +61,14 @@ func TestBadInput(t *testing.T) {
 		"foreign address": {second(p.AddTransport(within(t), TransportConfig{Type: UDP, BindAddress: "192.0.2.1"})), "192.0.2.1"},
 		"no URI":          {second(p.acc.Dial(within(t), "hello world", DialOptions{})), `"hello world"`},
 		"empty URI":       {second(p.acc.Dial(within(t), "", DialOptions{})), "URI"},
-		"bad header":      {second(p.acc.Dial(within(t), p.uri(), DialOptions{Headers: []Header{{"X", "a\r\nEvil: 1"}}})), "header"},
+		"bad header":      {second(p.acc.Dial(within(t), p.uri(), DialOptions{Msg: MsgData{Headers: []Header{{"X", "a\r\nEvil: 1"}}}})), "header"},
 		"bad account":     {second(p.AddAccount(within(t), AccountConfig{ID: "alice"})), `"alice"`},
 		"bad registrar":   {second(p.AddAccount(within(t), AccountConfig{ID: "sip:a@b", Registrar: "http://x"})), "http://x"},
 		"no such codec":   {p.SetCodecOrder(within(t), "PCMU", "MP3"), `no codec "MP3"; there are`},
 		"no such port":    {p.Connect(within(t), 99, 98, ConnectOptions{}), "99"},
 		"no media":        {p.Connect(within(t), NoPort, 0, ConnectOptions{}), "no audio"},
-		"bad code":        {p.Call(1).Answer(within(t), 42, ""), "42"},
-		"no such call":    {p.Call(1).Hangup(within(t), 0, ""), ErrCallGone.Error()},
+		"bad code":        {p.Call(1).Answer(within(t), 42, AnswerOptions{}), "42"},
+		"no such call":    {p.Call(1).Hangup(within(t), HangupOptions{}), ErrCallGone.Error()},
 		"bad level":       {Config{LogLevel: 9, MaxCalls: -1}.Validate(), "MaxCalls"},
 	} {
 		if tc.err == nil || !strings.Contains(tc.err.Error(), tc.want) {
@@ -161,11 +161,11 @@ func TestStalledConsumerLosesNothing(t *testing.T) {
 		}
 	}
 	for _, c := range ids[:calls/2] {
-		check(t, c.Hangup(within(t), 0, ""))
+		check(t, c.Hangup(within(t), HangupOptions{}))
 	}
 	<-stalled
 	for _, c := range ids[calls/2:] {
-		check(t, c.Hangup(within(t), 0, ""))
+		check(t, c.Hangup(within(t), HangupOptions{}))
 	}
 	incoming, ended := 0, map[CallID]int{}
 	for len(ended) < 2*calls {

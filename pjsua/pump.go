@@ -5,7 +5,7 @@ package pjsua
 /*
 #include "bridge.h"
 
-static oh_event *next_event(oh_event *ev) { return (oh_event *)ev->item.next; }
+static oh_head *next_record(oh_head *r) { return (oh_head *)r->item.next; }
 static oh_log *next_log(oh_log *line) { return (oh_log *)line->item.next; }
 */
 import "C"
@@ -168,21 +168,22 @@ func (p *pump) settle() {
 	if lost > 0 {
 		p.logger.Error("results of conference operations lost", "count", uint64(lost))
 	}
-	for ev := (*C.oh_event)(unsafe.Pointer(list)); ev != nil; ev = C.next_event(ev) {
-		switch ev._type {
+	for r := (*C.oh_head)(unsafe.Pointer(list)); r != nil; r = C.next_record(r) {
+		switch r._type {
 		case C.OH_CONF_OP:
+			ev := (*C.oh_event)(unsafe.Pointer(r))
 			op := confOp{ev.op, PortID(ev.src), PortID(ev.sink)}
 			p.mu.Lock()
 			if waiters := p.ops[op]; len(waiters) > 0 {
-				waiters[0] <- Status(ev.status)
+				waiters[0] <- Status(r.status)
 				p.dropWaiter(op, waiters[0])
 			}
 			p.mu.Unlock()
 		case C.OH_PORT_GONE:
 			p.mu.Lock()
-			if rec, ok := p.rec[RecorderID(ev.object)]; ok {
+			if rec, ok := p.rec[RecorderID(r.object)]; ok {
 				close(rec.gone)
-				delete(p.rec, RecorderID(ev.object))
+				delete(p.rec, RecorderID(r.object))
 			}
 			p.mu.Unlock()
 		}
@@ -244,8 +245,8 @@ func (p *pump) deliverEvents() {
 		_, more := <-p.evReady
 		var lost C.uint64_t
 		list := C.oh_queue_take(p.evq, &lost)
-		for ev := (*C.oh_event)(unsafe.Pointer(list)); ev != nil; ev = C.next_event(ev) {
-			p.send(p.decode(ev, p.header(time.Unix(0, int64(ev.time_ns)))))
+		for r := (*C.oh_head)(unsafe.Pointer(list)); r != nil; r = C.next_record(r) {
+			p.send(p.decode(r, p.header(time.Unix(0, int64(r.time_ns)))))
 		}
 		C.oh_items_free(list)
 		if lost > 0 {
@@ -292,98 +293,5 @@ func (p *pump) deliverLogs() {
 		if !more {
 			return
 		}
-	}
-}
-
-func (p *pump) decode(ev *C.oh_event, h EventHeader) Event {
-	text := func(t C.oh_text) string {
-		if t.len == 0 {
-			return ""
-		}
-		base := unsafe.Pointer(C.oh_event_text(ev))
-		return string(unsafe.Slice((*byte)(unsafe.Add(base, int(t.off))), int(t.len)))
-	}
-	switch ev._type {
-	case C.OH_REGISTRATION:
-		code := SIPCode(ev.code)
-		return RegistrationChanged{
-			EventHeader: h, Account: AccountID(ev.account), Code: code, Reason: text(ev.reason),
-			Status: Status(ev.status), Expires: time.Duration(ev.expires) * time.Second,
-			Registered:    ev.status == 0 && code.Success() && ev.renew != 0 && ev.expires > 0,
-			Unregistering: ev.renew == 0,
-		}
-	case C.OH_INCOMING_CALL:
-		return IncomingCall{
-			EventHeader: h, Call: CallID(ev.call), Account: AccountID(ev.account), Remote: text(ev.remote),
-			Local: text(ev.local), SIPCallID: text(ev.sip_call_id), Source: text(ev.source),
-			Request: []byte(text(ev.body)),
-		}
-	case C.OH_CALL_STATE:
-		return CallStateChanged{
-			EventHeader: h, Call: CallID(ev.call), Account: AccountID(ev.account), Role: Role(ev.role),
-			State: CallState(ev.state), Code: SIPCode(ev.code), Reason: text(ev.reason),
-			Remote: text(ev.remote), Local: text(ev.local), SIPCallID: text(ev.sip_call_id),
-		}
-	case C.OH_CALL_MEDIA:
-		return CallMediaChanged{EventHeader: h, Call: CallID(ev.call), Media: decodeMedia(ev)}
-	case C.OH_CALL_ENDED:
-		return CallEnded{
-			EventHeader: h, Call: CallID(ev.call), Account: AccountID(ev.account), Role: Role(ev.role),
-			Code: SIPCode(ev.code), Reason: text(ev.reason), Remote: text(ev.remote), Local: text(ev.local),
-			SIPCallID: text(ev.sip_call_id),
-			Connected: time.Duration(ev.connected_ms) * time.Millisecond,
-			Total:     time.Duration(ev.total_ms) * time.Millisecond,
-			Stats:     decodeStats(&ev.stats),
-		}
-	case C.OH_DTMF:
-		return DTMFReceived{
-			EventHeader: h, Call: CallID(ev.call), Digit: byte(ev.digit), Method: DTMFMethod(ev.method),
-			Duration: time.Duration(ev.duration_ms) * time.Millisecond,
-		}
-	case C.OH_TRANSFER:
-		return TransferRequested{
-			EventHeader: h, Call: CallID(ev.call), Account: AccountID(ev.account), Target: text(ev.remote),
-			Code: SIPCode(ev.code),
-		}
-	case C.OH_PLAYER_EOF:
-		return PlayerFinished{EventHeader: h, Player: PlayerID(ev.object)}
-	case C.OH_RECORDER_FAILED:
-		return RecorderFailed{
-			EventHeader: h, Recorder: RecorderID(ev.object), Path: p.recorderPath(RecorderID(ev.object)),
-			Status: Status(ev.status), Reason: text(ev.reason),
-		}
-	case C.OH_TRANSPORT:
-		return TransportChanged{
-			EventHeader: h, Type: TransportType(ev.transport), Connected: ev.connected != 0,
-			Remote: text(ev.remote), Status: Status(ev.status), Reason: text(ev.reason),
-		}
-	}
-	panic("pjsua: a record of unknown type: bridge.h and pump.go differ")
-}
-
-func decodeMedia(ev *C.oh_event) []Media {
-	media := make([]Media, int(ev.media_count))
-	for i := range media {
-		m := &ev.media[i]
-		media[i] = Media{
-			Index: int(m.index), Status: MediaStatus(m.status), Dir: MediaDir(m.dir), Port: PortID(m.slot),
-			Codec: C.GoString(&m.codec[0]), SRTP: C.GoString(&m.srtp[0]),
-		}
-	}
-	return media
-}
-
-func decodeStats(s *C.oh_stats) CallStats {
-	dir := func(d *C.oh_direction) DirectionStats {
-		return DirectionStats{
-			Packets: uint64(d.packets), Bytes: uint64(d.bytes), Lost: uint64(d.lost),
-			Discarded: uint64(d.discarded), Reordered: uint64(d.reordered), Duplicates: uint64(d.duplicates),
-			Jitter:    time.Duration(d.jitter_us) * time.Microsecond,
-			JitterMax: time.Duration(d.jitter_max_us) * time.Microsecond,
-		}
-	}
-	return CallStats{
-		Codec: C.GoString(&s.codec[0]), RX: dir(&s.rx), TX: dir(&s.tx),
-		RTT: time.Duration(s.rtt_us) * time.Microsecond,
 	}
 }
