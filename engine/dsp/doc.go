@@ -25,13 +25,7 @@
 //
 // # WAV files
 //
-// The WAV reader and writer are our own because no Go module that was looked at
-// reads what a telephone recorder leaves behind. github.com/go-audio/wav (last
-// release May 2022) returns no samples and no error for a data chunk whose size
-// a crashed recorder left at 0 or at 0xFFFFFFFF, takes mu-law bytes for 8-bit PCM,
-// and accepts a rate of 0. github.com/gopxl/beep/v2 reads PCM of 8, 16 and 24 bits
-// only, and panics on a chunk whose size has the top bit set. Transforms and
-// windows are gonum's.
+// They are read and written by package wav. Transforms and windows are gonum's.
 //
 // All functions may be called concurrently; none keeps state or modifies its
 // input.

@@ -170,6 +170,9 @@ func (f *fitter) refine(x []float64, w float64) (float64, bool) {
 	return strong[m], true
 }
 
+// maxRate is far past anything that is recorded.
+const maxRate = 1_000_000
+
 // measurable says whether time can be told at a rate. The upper bound keeps the
 // length of a window that is given in milliseconds within reason.
 func measurable(rate int) bool { return rate >= 1 && rate <= maxRate }
