@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,19 @@ import (
 //	1001  any transport, plain RTP, digest with MD5
 //	1002  the same, digest with SHA-256 and MD5 offered in this order
 //	1003  the same as 1002, and SRTP with keys in the SDP (SDES) required: 488 without
+//	1004  SRTP by DTLS required, ICE and RTCP on the port of RTP (rtcp-mux) offered; one codec only in an answer.
+//	      Its media may use all addresses, see [AddAddress]: PJSIP makes no ICE candidate of 127.0.0.1
+//	1005  reliable provisional responses (100rel, RFC 3262) required in both directions: 421 without
+//	1006  session timer (RFC 4028) of 90 s required in both directions: 421 without
+//	1007  media by IPv6, on ::1; the domain is [::1]
+//	1008  NOTIFY about its mailbox without being asked (RFC 3842), from its registration on
+//	1009  a hold by the other side is passed on as a re-INVITE, and a new other side is told by UPDATE
+//
+// Every account but 1008 gets NOTIFY about its mailbox, which is called as the account is, when it subscribes to
+// message-summary. Every account may subscribe to the state of another, or of the lamp 650, as dialog (RFC 4235,
+// a busy lamp) or presence (PIDF); see [Asterisk.SetLamp]. MESSAGE to an account goes on to the phones that are
+// registered as it, from whoever sent it, and is answered with 202 whatever becomes of it. REFER is accepted, with
+// Replaces (an attended transfer) or without.
 //
 // A call from one of them is answered according to the number:
 //
@@ -29,13 +43,19 @@ import (
 //	       digit cuts a tone short, and each choice makes the event
 //	       {Event: UserEvent, UserEvent: IVR, Choice: 1, 2, 0, invalid or none}
 //	603    440 Hz at ToneLevel, with a pause of some milliseconds every 3 s, until the caller hangs up
+//	605N   takes a voice message for the mailbox 100N, of 1 s or more, until the caller hangs up; it begins with
+//	       550 Hz for 0.5 s. [Asterisk.Messages] counts
 //	608    486
 //	609    503
 //	610    180, and nothing more for an hour
 //	611    183 and 440 Hz at ToneLevel for 3 s as early media, then 486
 //	613    200, and BYE after 2 s
 //	614    200, after 1 s the DTMF digits 1234567890*#ABCD by RFC 4733, 250 ms each and 150 ms between them, then BYE
+//	615    200, after 1 s REFER to 600; the event {Event: UserEvent, UserEvent: Transfer, Status: SUCCESS or FAILURE}
+//	       comes when the caller has told by NOTIFY what became of it, or has refused it, then BYE
 //	616NN  refused by the Q.850 cause NN: 61601 with 404, 61617 with 486, 61621 with 403
+//	617    200, after 1 s MESSAGE inside the call with the text hello, and BYE after 2 s more
+//	651    486, and the lamp 650 goes on; 652 puts it out
 //
 // Every digit that it receives makes the event {Event: DTMFEnd, Direction: Received, Digit: ...}; a phone that
 // holds and resumes makes {Event: Hold} and {Event: Unhold}. It takes Opus, G.722, PCMA, PCMU, GSM and Speex, in its own order of preference.
@@ -43,6 +63,9 @@ type Asterisk struct {
 	UDP   string // host:port
 	TCP   string // host:port, the same as UDP
 	TLS   string // host:port; TLS 1.2
+	UDP6  string // [host]:port
+	TCP6  string // [host]:port, the same as UDP6
+	TLS6  string // [host]:port; TLS 1.2
 	AMI   string // host:port of the manager interface
 	Certs Certs  // the CA verifies the TLS server
 	Log   string // file with its log, every SIP message included
@@ -72,8 +95,44 @@ const rtpPorts = 512 // each call leg takes two
 
 // account is an account of Asterisk's.
 type account struct {
-	User, Password, Algorithms string
-	SRTP                       bool
+	User, Password, Algorithms, Domain string
+
+	Mailbox bool     // told unasked
+	Options []string // of the endpoint
+}
+
+// asteriskAccounts are those that type Asterisk's comment describes.
+func asteriskAccounts() []account {
+	const twoDigests = "SHA-256,MD5"
+	onLoopback := []string{"media_address = " + Loopback, "bind_rtp_to_media_address = yes"}
+	list := []account{
+		{User: "1001", Options: onLoopback},
+		{User: "1002", Options: onLoopback, Algorithms: twoDigests},
+		{User: "1003", Options: append([]string{"media_encryption = sdes", "media_encryption_optimistic = no"}, onLoopback...), Algorithms: twoDigests},
+		{User: "1004", Options: []string{
+			"media_encryption = dtls", "dtls_verify = fingerprint", "dtls_setup = actpass",
+			"dtls_auto_generate_cert = yes", "ice_support = yes", "rtcp_mux = yes",
+			// With several in the answer PJSIP chooses one by a new offer at once, and Asterisk would wait
+			// for a second DTLS handshake.
+			"preferred_codec_only = yes",
+		}},
+		{User: "1005", Options: append([]string{"100rel = required"}, onLoopback...)},
+		{User: "1006", Options: append([]string{"timers = required", "timers_sess_expires = 90", "timers_min_se = 90"}, onLoopback...)},
+		{User: "1007", Options: []string{"media_address = " + Loopback6, "bind_rtp_to_media_address = yes"}, Domain: "[" + Loopback6 + "]"},
+		{User: "1008", Options: append([]string{"mailboxes = 1008@default"}, onLoopback...), Mailbox: true},
+		{User: "1009", Options: append([]string{"moh_passthrough = yes", "connected_line_method = update", "send_pai = yes", "trust_id_outbound = yes"}, onLoopback...)},
+	}
+	for i := range list {
+		a := &list[i]
+		a.Password = Password(a.User)
+		if a.Algorithms == "" {
+			a.Algorithms = "MD5"
+		}
+		if a.Domain == "" {
+			a.Domain = Loopback
+		}
+	}
+	return list
 }
 
 // StartAsterisk starts an Asterisk, which ends with the test.
@@ -85,6 +144,7 @@ func StartAsterisk(tb testing.TB) *Asterisk {
 	dir, port, rtp := runDir(tb), FreePorts(tb, 3), FreePorts(tb, rtpPorts)
 	a := &Asterisk{
 		UDP: address(port), TCP: address(port), TLS: address(port + 1), AMI: address(port + 2),
+		UDP6: address6(port), TCP6: address6(port), TLS6: address6(port + 1),
 		Certs: MakeCerts(tb, dir),
 		Log:   filepath.Join(dir, "log"),
 		tb:    tb,
@@ -94,11 +154,7 @@ func StartAsterisk(tb testing.TB) *Asterisk {
 		"Dir": dir, "Root": root, "Modules": filepath.Join(lib, "asterisk/modules"), "Certs": a.Certs,
 		"IP": Loopback, "UDP": a.UDP, "TCP": a.TCP, "TLS": a.TLS, "AMIPort": port + 2,
 		"RTPFirst": rtp, "RTPLast": rtp + rtpPorts - 1,
-		"Accounts": []account{
-			{User: "1001", Password: Password("1001"), Algorithms: "MD5"},
-			{User: "1002", Password: Password("1002"), Algorithms: "SHA-256,MD5"},
-			{User: "1003", Password: Password("1003"), Algorithms: "SHA-256,MD5", SRTP: true},
-		},
+		"UDP6": a.UDP6, "TCP6": a.TCP6, "TLS6": a.TLS6, "Accounts": asteriskAccounts(),
 	})
 	a.proc = startProcess(tb, command{
 		name: "asterisk", log: filepath.Join(dir, "stdout"), dir: dir,
@@ -190,8 +246,8 @@ func onlyMatch(tb testing.TB, pattern string) string {
 // asteriskFiles puts into dir what Asterisk expects there besides its configuration.
 func asteriskFiles(tb testing.TB, root, dir string) {
 	tb.Helper()
-	for _, sub := range []string{"data", "keys", "lib", "spool"} {
-		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
+	for _, sub := range []string{"data/sounds/en", "keys", "lib", "spool"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -214,6 +270,7 @@ func asteriskFiles(tb testing.TB, root, dir string) {
 		{"branch2", Branch2Hz, BranchSeconds},
 		{"menu", MenuHz, MenuSeconds},
 		{"goodbye", GoodbyeHz, GoodbyeSeconds},
+		{"data/sounds/en/beep", GoodbyeHz, GoodbyeSeconds},
 	} {
 		if err := ToneWAV(filepath.Join(dir, p.name+".wav"), p.hz, ToneLevel, p.seconds, 8000, 1); err != nil {
 			tb.Fatal(err)
@@ -248,6 +305,26 @@ func (a *Asterisk) Originate(user, exten string) {
 	if err != nil {
 		a.tb.Fatalf("asterisk: Originate %s: %v", user, err)
 	}
+}
+
+// SetLamp sets the state of the lamp 650: NOT_INUSE, INUSE, BUSY, RINGING, UNAVAILABLE, ONHOLD or UNKNOWN.
+func (a *Asterisk) SetLamp(state string) {
+	a.tb.Helper()
+	a.CLI("devstate change Custom:lamp " + state)
+}
+
+// Messages returns how many new voice messages the mailbox of user has.
+func (a *Asterisk) Messages(user string) int {
+	a.tb.Helper()
+	r, err := a.ami.action(Event{"Action": "MailboxCount", "Mailbox": user + "@default"})
+	if err != nil {
+		a.tb.Fatalf("asterisk: MailboxCount %s: %v", user, err)
+	}
+	n, err := strconv.Atoi(r["NewMessages"])
+	if err != nil {
+		a.tb.Fatalf("asterisk: MailboxCount %s: %v", user, r)
+	}
+	return n
 }
 
 // Locations returns the contacts that are registered now.

@@ -50,7 +50,7 @@ func MakeCerts(tb testing.TB, dir string) Certs {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.ParseIP(Loopback)},
+		IPAddresses:  []net.IP{net.ParseIP(Loopback), net.ParseIP(Loopback6)},
 	}
 	caKey, serverKey := newKey(tb), newKey(tb)
 	writeCert(tb, c.CA, ca, ca, caKey.Public(), caKey)

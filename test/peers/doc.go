@@ -13,6 +13,8 @@
 // itself, or that has to be killed, fails the test and shows the end of its log. Everything a peer writes is
 // below the test's temporary directory, apart from what its clients write.
 //
+// The accounts and extensions of Asterisk stand at type [Asterisk], those of Kamailio at [Kamailio].
+//
 // Ports are chosen at the start from 10000 to 32767, below the range from which Linux takes ephemeral ports, and
 // are held until the test ends: a peer that is stopped and started again finds its ports free.
 //
@@ -20,5 +22,8 @@
 // may call them. The addresses are plain fields and never change.
 package peers
 
-// Loopback is the address that every peer listens on.
-const Loopback = "127.0.0.1"
+// Loopback is the address that every peer listens on; Loopback6 that of those which speak IPv6 too.
+const (
+	Loopback  = "127.0.0.1"
+	Loopback6 = "::1"
+)

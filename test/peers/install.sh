@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the integration tests start: Kamailio, SIPp and PulseAudio from the
-# machine's own Debian, and Asterisk, which Debian 12 does not have, from a newer
+# Installs what the integration tests start: Kamailio, SIPp, coturn, baresip and PulseAudio
+# from the machine's own Debian, and Asterisk, which Debian 12 does not have, from a newer
 # suite, unpacked beside the system and not into it. --help lists the options.
 #
 # Asterisk's tree lies in a cache outside the clone, named after a hash of what it is
@@ -52,7 +52,7 @@ logged() {
 # --- Debian's own packages --------------------------------------------------------
 
 # iproute2 and util-linux: netns.sh makes the namespace with them.
-packages="kamailio kamailio-tls-modules sip-tester pulseaudio pulseaudio-utils libasound2-plugins iproute2 util-linux"
+packages="kamailio kamailio-tls-modules sip-tester coturn baresip-core pulseaudio pulseaudio-utils libasound2-plugins iproute2 util-linux"
 
 # missing prints those of the packages that are not installed.
 missing() {
@@ -63,7 +63,7 @@ missing() {
 }
 
 # While packages are installed, a policy-rc.d keeps their services from being started: Debian's
-# Kamailio would open port 5060 to the world. One that is there already is left alone.
+# Kamailio would open port 5060 to the world, and its coturn 3478. One that is there already is left alone.
 guard=/usr/sbin/policy-rc.d
 guard_mark="# from Offhook's test/peers/install.sh, which removes it"
 
@@ -79,7 +79,7 @@ lower_guard() {
 
 # install_packages sets code to 3 when we may not.
 install_packages() {
-	local names apt log
+	local names apt log service
 	names=$(missing | tr '\n' ' ')
 	[ -n "$names" ] || return 0
 	if [ "$(id -u)" != 0 ]; then
@@ -106,9 +106,11 @@ install_packages() {
 		}
 	fi
 	lower_guard
-	case " $names " in
-	*" kamailio "*) $sudo update-rc.d kamailio disable >/dev/null 2>&1 || true ;; # nor at the next boot
-	esac
+	for service in kamailio coturn; do
+		case " $names " in
+		*" $service "*) $sudo update-rc.d $service disable >/dev/null 2>&1 || true ;; # nor at the next boot
+		esac
+	done
 	names=$(missing | tr '\n' ' ')
 	[ -z "$names" ] || die "still missing after the installation: $names"
 	say "installed"

@@ -30,7 +30,8 @@ type dialog struct {
 	cseq       int
 	code       int      // of the final response
 	provisions []int    // codes of the provisional responses
-	media      net.Addr // from the last SDP
+	answered   string   // the last SDP
+	media      net.Addr // from it
 	seq        uint16   // of RTP packets sent
 	stamp      uint32
 }
@@ -99,6 +100,7 @@ func (d *dialog) await(least int) *message {
 		m := d.read()
 		if sdp := regexp.MustCompile(`m=audio (\d+) `).FindStringSubmatch(m.body); sdp != nil {
 			port, _ := strconv.Atoi(sdp[1])
+			d.answered = m.body
 			d.media = &net.UDPAddr{IP: net.ParseIP(Loopback), Port: port}
 		}
 		_, method, _ := strings.Cut(m.header.Get("Cseq"), " ")
@@ -211,6 +213,12 @@ type called struct {
 	peer net.Addr
 }
 
+// to makes Write send to addr.
+func (c *called) to(addr string) (err error) {
+	c.peer, err = net.ResolveUDPAddr("udp4", addr)
+	return err
+}
+
 func (c *called) Read(b []byte) (n int, err error) {
 	n, c.peer, err = c.ReadFrom(b)
 	return n, err
@@ -263,6 +271,19 @@ func (d *dialog) receive() packet {
 		d.t.Fatalf("%s: RTP: %d bytes, %v", d.uri, n, err)
 	}
 	return packet{b[1] & 0x7f, binary.BigEndian.Uint32(b[4:]), b[12:n]}
+}
+
+// receiveNothing passes over what RTP comes in for so long.
+func (d *dialog) receiveNothing(pause time.Duration) {
+	d.t.Helper()
+	if err := d.rtp.SetReadDeadline(time.Now().Add(pause)); err != nil {
+		d.t.Fatal(err)
+	}
+	for b := make([]byte, 1500); ; {
+		if _, err := d.rtp.Read(b); err != nil {
+			return
+		}
+	}
 }
 
 // hear returns the next n samples.

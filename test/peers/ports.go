@@ -77,6 +77,9 @@ func unused(port, n int) bool {
 // address is port on loopback as host:port.
 func address(port int) string { return fmt.Sprintf("%s:%d", Loopback, port) }
 
+// address6 is port on IPv6's loopback as [host]:port.
+func address6(port int) string { return fmt.Sprintf("[%s]:%d", Loopback6, port) }
+
 // bound returns nil when some process of this namespace has bound port on loopback: with UDP, or listening with
 // TCP. It reads the kernel's tables, since a probe packet would count as traffic at the peer.
 func bound(network string, port int) error {
