@@ -1,4 +1,4 @@
-// Package peers starts real SIP peers for the integration tests: Asterisk, Kamailio, SIPp and a private
+// Package peers starts real SIP peers for the integration tests: Asterisk, Kamailio, SIPp, coturn, baresip and a private
 // PulseAudio with two sound cards.
 //
 // The programs come from the distribution; install.sh in this folder installs them. The tests run in a network
