@@ -14,7 +14,7 @@ import (
 
 // configs holds the configuration files of every peer, one folder for each; the scenarios of SIPp too.
 //
-//go:embed asterisk/*.tmpl coturn/*.tmpl kamailio/*.tmpl pulse/*.tmpl sipp/*.tmpl
+//go:embed asterisk/*.tmpl baresip/*.tmpl coturn/*.tmpl kamailio/*.tmpl pulse/*.tmpl sipp/*.tmpl
 var configs embed.FS
 
 // writeConfigs fills in the templates of folder with data and writes them to dir, each without the suffix .tmpl.
