@@ -62,11 +62,8 @@ static pj_status_t recorder_put_frame(pjmedia_port *port, pjmedia_frame *frame)
 static void recorder_gone(void *arg)
 {
     recorder_watch *w = arg;
-    oh_event *ev = oh_event_new(OH_PORT_GONE, NULL);
 
-    if (ev)
-        ev->head.object = w->serial;
-    oh_push(oh_out.ops, ev);
+    oh_push_gone(w->serial);
     free(w);
 }
 

@@ -69,6 +69,15 @@ void oh_push(oh_queue *q, void *record)
         free(record);
 }
 
+void oh_push_gone(int64_t serial)
+{
+    oh_event *ev = oh_event_new(OH_PORT_GONE, NULL);
+
+    if (ev)
+        ev->head.object = serial;
+    oh_push(oh_out.ops, ev);
+}
+
 void oh_record_free(void *record)
 {
     free(record);

@@ -25,6 +25,9 @@ oh_event *oh_event_new(int type, const pj_str_t texts[OH_TEXTS]);
 /* Appends a record, which may be NULL, to a queue that may be NULL, and owns it. */
 void oh_push(oh_queue *queue, void *record);
 
+/* Says on the ops queue that the port of this object is gone: OH_PORT_GONE. */
+void oh_push_gone(int64_t serial);
+
 /* The serial of the call in a slot, of an account: 0 when there is none, or when the
  * call has ended as far as Go knows. A call's serial is bound at its first use. Any
  * thread; the call's lock need not be held. */

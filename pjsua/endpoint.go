@@ -32,10 +32,12 @@ import (
 type Endpoint struct {
 	exec   *executor
 	pump   *pump
+	ticks  *ticks
 	closed atomic.Bool   // set by the first Close or Shutdown
 	gone   chan struct{} // closed when that has finished
 
-	devicesFound bool // the executor's
+	devicesFound            bool // the executor's
+	bridgeRate, bridgeFrame int  // the executor's: Hz, samples in a tick; 0 not known yet
 
 	mu       sync.Mutex // guards what follows; no callback's lock is taken under it
 	accounts map[AccountID]C.pjsua_acc_id
@@ -67,7 +69,13 @@ func Open(cfg Config) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	ticks, err := newTicks()
+	if err != nil {
+		pump.stop(closedContext)
+		return nil, err
+	}
 	ep := &Endpoint{
+		ticks:    ticks,
 		exec:     newExecutor(logger),
 		pump:     pump,
 		gone:     make(chan struct{}),
@@ -78,6 +86,7 @@ func Open(cfg Config) (*Endpoint, error) {
 	err = ep.exec.do(context.Background(), func(t onThread) error { return ep.start(t, cfg) })
 	if err != nil {
 		ep.exec.stop()
+		ticks.close()
 		pump.stop(closedContext)
 		return nil, err
 	}
@@ -237,6 +246,7 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 		return t.fail("destroy", C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG))
 	})
 	ep.exec.stop()
+	ep.ticks.close()
 	ep.pump.detach()
 	ep.pump.stop(ctx)
 	ep.mu.Lock()

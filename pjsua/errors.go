@@ -117,6 +117,8 @@ var (
 	ErrCallGone = errors.New("pjsua: the call has ended")
 	// ErrAccountGone is returned by commands on an account that was removed.
 	ErrAccountGone = errors.New("pjsua: the account was removed")
+	// ErrAudioGone is returned by reads and writes of an Audio that was closed.
+	ErrAudioGone = errors.New("pjsua: the audio is closed")
 	// ErrNoMedia is returned by commands that need a call's audio while it has
 	// none.
 	ErrNoMedia = errors.New("pjsua: the call has no audio")

@@ -50,6 +50,8 @@ type pump struct {
 	mu  sync.Mutex // guards what follows
 	ops map[confOp][]chan Status
 	rec map[RecorderID]recording
+	// closed when the port of an object, by its serial, is gone
+	gone map[int64]chan struct{}
 }
 
 // recording is a recorder's file.
@@ -73,6 +75,7 @@ func newPump(logger hclog.Logger) (*pump, error) {
 		abandon:  make(chan struct{}),
 		ops:      map[confOp][]chan Status{},
 		rec:      map[RecorderID]recording{},
+		gone:     map[int64]chan struct{}{},
 	}
 	p.waker = C.oh_waker_new()
 	if p.waker == nil {
@@ -130,6 +133,10 @@ func (p *pump) stop(ctx context.Context) {
 		close(rec.gone)
 		delete(p.rec, id)
 	}
+	for id, gone := range p.gone {
+		close(gone)
+		delete(p.gone, id)
+	}
 }
 
 func (p *pump) wait() {
@@ -185,6 +192,10 @@ func (p *pump) settle() {
 				close(rec.gone)
 				delete(p.rec, RecorderID(r.object))
 			}
+			if gone, ok := p.gone[int64(r.object)]; ok {
+				close(gone)
+				delete(p.gone, int64(r.object))
+			}
 			p.mu.Unlock()
 		}
 	}
@@ -228,6 +239,16 @@ func (p *pump) expectGone(id RecorderID, path string) chan struct{} {
 	gone := make(chan struct{})
 	p.mu.Lock()
 	p.rec[id] = recording{path, gone}
+	p.mu.Unlock()
+	return gone
+}
+
+// expectPortGone returns a channel that is closed when the bridge has let go of the port
+// of the object with this serial. It is called before the port can go.
+func (p *pump) expectPortGone(serial int64) <-chan struct{} {
+	gone := make(chan struct{})
+	p.mu.Lock()
+	p.gone[serial] = gone
 	p.mu.Unlock()
 	return gone
 }

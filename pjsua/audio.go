@@ -1,0 +1,656 @@
+//go:build cgo
+
+package pjsua
+
+/*
+#include "bridge.h"
+#include "pcm.h"
+*/
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// Audio is PCM between Go and the conference bridge: a port of the bridge whose other
+// end is read and written here. Samples are 16 bits, mono, little-endian where they are
+// bytes, at the rate that was chosen; the bridge converts. What is written is heard by
+// the ports that the Audio is connected to, in the pace of the bridge's clock; what is
+// connected to it is read, frame by frame, silence too, so that what is read is as long
+// as the time that has passed.
+//
+// Reading and writing neither call C nor allocate memory. All methods may be called from
+// any goroutine; of several readers, or writers, one goes after the other. Close it when
+// it is no longer needed.
+type Audio struct {
+	ep   *Endpoint
+	id   AudioID
+	rate int
+	opts AudioOptions
+	slot PortID
+	port *C.pjmedia_port // the executor's; nil when the port was removed
+	gone <-chan struct{} // closed when the bridge has let go of it
+
+	use    sync.RWMutex // held to read by who touches ring, to write by who gives it up
+	ring   *ring        // nil after Close
+	final  AudioStats   // what Stats says after Close
+	ended  chan struct{}
+	endErr error // what Write returns when ended is closed; set before
+	once   sync.Once
+
+	rmu      sync.Mutex // serialises readers; guards what follows
+	frameBuf []byte     // a frame of which the caller took a part
+	rest     []byte     // the other part
+	rdl      deadline
+	rwait    atomic.Bool
+	rsig     chan struct{}
+
+	wmu     sync.Mutex // serialises writers; guards what follows
+	half    []byte     // the first byte of a sample whose second was not written yet
+	wdl     deadline
+	wwait   atomic.Bool
+	wsig    chan struct{}
+	refused atomic.Uint64
+
+	mmu     sync.Mutex // guards what follows
+	marks   []pendingMark
+	logSeen uint64
+	marked  atomic.Int32 // len(marks)
+}
+
+type pendingMark struct {
+	name string
+	pos  uint64
+	ch   chan Mark
+}
+
+var (
+	_ io.ReadWriteCloser = (*Audio)(nil)
+)
+
+// NewAudio puts a port into the bridge that is read and written here (pjsua_conf_add_port).
+// rate is 8000, 16000, 24000 or 48000 Hz. Connect its Port to others; nothing is
+// connected yet.
+func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
+	if err := errors.Join(checkRate(rate), opts.Validate()); err != nil {
+		return nil, err
+	}
+	var a *Audio
+	err := ep.do(ctx, func(t onThread) (err error) {
+		a, err = ep.newAudio(t, rate, opts)
+		return err
+	})
+	return a, err
+}
+
+func (ep *Endpoint) newAudio(t onThread, rate int, opts AudioOptions) (*Audio, error) {
+	op := fmt.Sprintf("open audio of %d Hz", rate)
+	frame, err := ep.tickSamples(t, rate)
+	if err != nil {
+		return nil, err
+	}
+	samples := func(d time.Duration) uint64 {
+		if d < 0 {
+			return 0
+		}
+		if d == 0 {
+			d = defaultAudioBuffer
+		}
+		return uint64(max(int64(d)*int64(rate)/int64(time.Second), int64(frame)))
+	}
+	frames := (samples(opts.ReadBuffer) + uint64(frame) - 1) / uint64(frame)
+	a := &Audio{
+		ep: ep, id: AudioID(C.oh_mint()), rate: rate, opts: opts,
+		ring:     newRing(ep.ticks.wake, rate, frame, samples(opts.WriteBuffer), frames, opts.ReadOverrun != DropNewest),
+		ended:    make(chan struct{}),
+		rdl:      newDeadline(),
+		wdl:      newDeadline(),
+		rsig:     make(chan struct{}, 1),
+		wsig:     make(chan struct{}, 1),
+		frameBuf: make([]byte, frame*sampleSize),
+		half:     make([]byte, 0, sampleSize),
+	}
+	if a.ring == nil {
+		return nil, t.fail(op, C.PJ_ENOMEM)
+	}
+	a.gone = ep.pump.expectPortGone(int64(a.id))
+	var slot C.pjsua_conf_port_id
+	if st := C.oh_pcm_add(a.ring.c, C.int64_t(a.id), &slot, &a.port); st != C.PJ_SUCCESS {
+		a.ring.release()
+		return nil, t.fail(op, st)
+	}
+	a.slot = PortID(slot)
+	ep.ticks.add(a)
+	return a, nil
+}
+
+// tickSamples is how many samples of a rate are in one tick of the bridge.
+func (ep *Endpoint) tickSamples(t onThread, rate int) (int, error) {
+	if ep.bridgeRate == 0 {
+		var a arena
+		defer a.free()
+		info := (*C.pjsua_conf_port_info)(a.zero(C.sizeof_pjsua_conf_port_info))
+		if st := C.pjsua_conf_get_port_info(C.pjsua_conf_port_id(SoundPort), info); st != C.PJ_SUCCESS {
+			return 0, t.fail("bridge", st)
+		}
+		ep.bridgeRate, ep.bridgeFrame = int(info.clock_rate), int(info.samples_per_frame/info.channel_count)
+	}
+	if n := ep.bridgeFrame * rate; n%ep.bridgeRate == 0 {
+		return n / ep.bridgeRate, nil
+	}
+	return 0, fmt.Errorf("pjsua: a tick of the bridge is no whole number of samples of %d Hz", rate)
+}
+
+// ID returns the serial number of the Audio.
+func (a *Audio) ID() AudioID { return a.id }
+
+// Port returns the Audio's port in the bridge.
+func (a *Audio) Port() PortID { return a.slot }
+
+// Rate returns the sample rate in Hz.
+func (a *Audio) Rate() int { return a.rate }
+
+// FrameSamples returns how many samples the bridge takes and gives in one tick.
+func (a *Audio) FrameSamples() int { return len(a.frameBuf) / sampleSize }
+
+// lock keeps the ring from being freed, unless it was: then it is false.
+func (a *Audio) lock() bool {
+	a.use.RLock()
+	if a.ring == nil {
+		a.use.RUnlock()
+		return false
+	}
+	return true
+}
+
+// goneErr is what reads and writes return after the ring was given up.
+func (a *Audio) goneErr() error {
+	if a.endErr == ErrClosed {
+		return ErrClosed
+	}
+	return ErrAudioGone
+}
+
+// Read reads what the port hears, as bytes: see [Audio.ReadSamples].
+func (a *Audio) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !a.lock() {
+		return 0, a.goneErr()
+	}
+	defer a.use.RUnlock()
+	a.rmu.Lock()
+	defer a.rmu.Unlock()
+	return a.read(p)
+}
+
+// ReadSamples waits until the port has heard something, and returns what is there and
+// fits into p, at least one sample. After the end of its call it returns what is buffered
+// and then io.EOF; after the read deadline os.ErrDeadlineExceeded; after Close
+// ErrAudioGone; after the end of the endpoint ErrClosed.
+func (a *Audio) ReadSamples(p []int16) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !a.lock() {
+		return 0, a.goneErr()
+	}
+	defer a.use.RUnlock()
+	a.rmu.Lock()
+	defer a.rmu.Unlock()
+	for n := 0; ; {
+		m, err := a.read(sampleBytes(p)[n:])
+		n += m
+		if err != nil || n%sampleSize == 0 { // a Read may have left half a sample
+			return n / sampleSize, err
+		}
+	}
+}
+
+func (a *Audio) read(p []byte) (int, error) {
+	if a.ring.take == nil {
+		return 0, fmt.Errorf("pjsua: audio: opened without a ReadBuffer")
+	}
+	for {
+		if isClosed(a.rdl.wait()) {
+			return 0, os.ErrDeadlineExceeded
+		}
+		ended := isClosed(a.ended) // before looking: what comes before the end is read
+		if n := a.take(p); n > 0 {
+			return n, nil
+		}
+		if ended {
+			if a.endErr == ErrCallGone {
+				return 0, io.EOF
+			}
+			return 0, a.endErr
+		}
+		a.await(&a.rwait, a.rsig, &a.rdl, a.readable)
+	}
+}
+
+// take copies what is there.
+func (a *Audio) take(p []byte) (n int) {
+	n = copy(p, a.rest)
+	a.rest = a.rest[n:]
+	for len(p)-n >= len(a.frameBuf) {
+		if _, ok := a.ring.takeFrame(p[n:]); !ok {
+			return n
+		}
+		n += len(a.frameBuf)
+	}
+	if n < len(p) {
+		if _, ok := a.ring.takeFrame(a.frameBuf); ok {
+			m := copy(p[n:], a.frameBuf)
+			a.rest = a.frameBuf[m:]
+			n += m
+		}
+	}
+	return n
+}
+
+// await waits for a tick that makes ready true, the deadline, or the end.
+func (a *Audio) await(waiting *atomic.Bool, sig chan struct{}, dl *deadline, ready func() bool) {
+	waiting.Store(true)
+	a.ep.ticks.want(1)
+	if !ready() { // not before: the tick looks whether somebody waits after it has moved
+		select {
+		case <-sig:
+		case <-dl.wait():
+		case <-a.ended:
+		}
+	}
+	a.ep.ticks.want(-1)
+	waiting.Store(false)
+}
+
+func (a *Audio) readable() bool { return a.ring.frames() > 0 }
+func (a *Audio) writable() bool { return a.ring.room() > 0 }
+
+// Write queues samples as bytes: see [Audio.WriteSamples].
+func (a *Audio) Write(p []byte) (int, error) {
+	if !a.lock() {
+		return 0, a.goneErr()
+	}
+	defer a.use.RUnlock()
+	a.wmu.Lock()
+	defer a.wmu.Unlock()
+	n := 0
+	if len(a.half) > 0 && len(p) > 0 {
+		a.half = append(a.half, p[0])
+		m, err := a.write(a.half)
+		if m == 0 {
+			a.half = a.half[:1]
+			return 0, err
+		}
+		a.half, n = a.half[:0], 1
+	}
+	whole := (len(p) - n) / sampleSize * sampleSize
+	m, err := a.write(p[n : n+whole])
+	n += m
+	if err == nil && n < len(p) {
+		a.half = append(a.half, p[n])
+		n++
+	}
+	return n, err
+}
+
+// WriteSamples queues samples to be heard one after the other by what the port is
+// connected to. When the buffer is full it does what the Audio's WriteOverrun says; with
+// Block it returns when all are queued, with the number of those that were when the
+// deadline passes (os.ErrDeadlineExceeded), the call ends (ErrCallGone), the endpoint
+// (ErrClosed) or the Audio is closed (ErrAudioGone).
+func (a *Audio) WriteSamples(p []int16) (int, error) {
+	if !a.lock() {
+		return 0, a.goneErr()
+	}
+	defer a.use.RUnlock()
+	a.wmu.Lock()
+	defer a.wmu.Unlock()
+	n, err := a.write(sampleBytes(p))
+	return n / sampleSize, err
+}
+
+// write queues whole samples.
+func (a *Audio) write(p []byte) (n int, err error) {
+	if a.ring.play == nil {
+		return 0, fmt.Errorf("pjsua: audio: opened without a WriteBuffer")
+	}
+	dropped := 0
+	if a.opts.WriteOverrun == DropOldest {
+		if over := len(p)/sampleSize - int(a.ring.limit); over > 0 {
+			dropped = over * sampleSize
+			a.refused.Add(uint64(over))
+		}
+		a.ring.clear(a.ring.limit - min(a.ring.limit, uint64(len(p)/sampleSize)))
+	}
+	n = dropped
+	for {
+		if isClosed(a.wdl.wait()) {
+			return n, os.ErrDeadlineExceeded
+		}
+		if isClosed(a.ended) {
+			return n, a.endErr
+		}
+		if n += a.ring.put(p[n:]); n == len(p) {
+			return n, nil
+		}
+		if a.opts.WriteOverrun == DropNewest {
+			a.refused.Add(uint64(len(p)-n) / sampleSize)
+			return len(p), nil
+		}
+		a.await(&a.wwait, a.wsig, &a.wdl, a.writable)
+	}
+}
+
+// SetDeadline sets the read and the write deadline.
+func (a *Audio) SetDeadline(t time.Time) error {
+	a.rdl.set(t)
+	a.wdl.set(t)
+	return nil
+}
+
+// SetReadDeadline makes reads that wait, and later ones, fail with
+// os.ErrDeadlineExceeded from t on; the zero time is no deadline.
+func (a *Audio) SetReadDeadline(t time.Time) error {
+	a.rdl.set(t)
+	return nil
+}
+
+// SetWriteDeadline does so for writes.
+func (a *Audio) SetWriteDeadline(t time.Time) error {
+	a.wdl.set(t)
+	return nil
+}
+
+// Played returns how many samples were heard so far: what the bridge's clock has taken
+// from the queue. 0 samples are heard while the port is connected to nothing: then the
+// bridge does not ask for any.
+func (a *Audio) Played() uint64 { return a.Stats().Played }
+
+// Queued returns how many samples were written and are still to be heard.
+func (a *Audio) Queued() uint64 { return a.Stats().Queued }
+
+// Clear makes the samples that are queued never be heard, from the next tick on, and
+// returns how many these were at this moment; at most one frame of them is being taken
+// right now and counts as played. Marks after samples that are not heard are reported as
+// cleared.
+func (a *Audio) Clear() uint64 {
+	if !a.lock() {
+		return 0
+	}
+	defer a.use.RUnlock()
+	n := a.ring.queued()
+	a.ring.clear(0)
+	select { // a writer may have room now
+	case a.wsig <- struct{}{}:
+	default:
+	}
+	return n
+}
+
+// Pause makes the port silent from the next tick on; what is queued stays.
+func (a *Audio) Pause() { a.setPaused(1) }
+
+// Resume goes on after Pause, with the next sample.
+func (a *Audio) Resume() { a.setPaused(0) }
+
+func (a *Audio) setPaused(v uint32) {
+	if a.lock() {
+		atomic.StoreUint32(word(&a.ring.c.paused), v)
+		a.use.RUnlock()
+	}
+}
+
+// Mark puts a mark behind the samples that were written so far. The channel gets one
+// [Mark] when the last of them was heard, or will never be; at once when none is queued.
+func (a *Audio) Mark(name string) <-chan Mark {
+	ch := make(chan Mark, 1)
+	if !a.lock() {
+		ch <- Mark{Name: name, Cleared: true}
+		return ch
+	}
+	defer a.use.RUnlock()
+	a.mmu.Lock()
+	defer a.mmu.Unlock()
+	pos := load(&a.ring.c.play_head)
+	if a.ring.queued() == 0 && len(a.marks) == 0 {
+		ch <- Mark{Name: name, Position: pos, At: load(&a.ring.c.time), Tick: load(&a.ring.c.tick), Time: time.Now()}
+		return ch
+	}
+	if len(a.marks) == 0 {
+		a.ep.ticks.want(1)
+	}
+	a.marks = append(a.marks, pendingMark{name, pos, ch})
+	a.marked.Store(int32(len(a.marks)))
+	a.settleMarks(isClosed(a.ended))
+	return ch
+}
+
+// settleMarks reports the marks that the clock has passed, and all when it is over.
+func (a *Audio) settleMarks(over bool) {
+	tail, logged := load(&a.ring.c.play_tail), load(&a.ring.c.logged)
+	before := len(a.marks)
+	for len(a.marks) > 0 {
+		m := &a.marks[0]
+		report := Mark{Name: m.name, Position: m.pos}
+		var e played
+		lost := false
+		for ; a.logSeen < logged; a.logSeen++ {
+			var ok bool
+			if e, ok = a.ring.entry(a.logSeen); !ok {
+				lost = true
+			} else if e.from+e.count >= m.pos {
+				break
+			}
+		}
+		switch {
+		case a.logSeen < logged && (e.from < m.pos || lost):
+			report.At, report.Tick, report.Time = e.at+m.pos-min(e.from, m.pos), e.tick, e.time
+		case a.logSeen < logged || tail >= m.pos || over:
+			report.Cleared = true
+		default:
+			return
+		}
+		m.ch <- report
+		a.marks = a.marks[1:]
+	}
+	a.marked.Store(int32(len(a.marks)))
+	if before > 0 {
+		a.marks = nil
+		a.ep.ticks.want(-1)
+	}
+}
+
+// Stats returns the figures so far, also after Close.
+func (a *Audio) Stats() AudioStats {
+	a.use.RLock()
+	defer a.use.RUnlock()
+	if a.ring == nil {
+		return a.final
+	}
+	return a.stats()
+}
+
+func (a *Audio) stats() AudioStats {
+	c := a.ring.c
+	s := AudioStats{
+		Played: load(&c.played), Cleared: load(&c.cleared), Silence: load(&c.silence),
+		Underruns: load(&c.underruns), Refused: a.refused.Load(),
+		Queued: a.ring.queued(), Written: load(&c.play_head),
+		Overruns: load(&c.overruns) * uint64(a.ring.frame),
+		Buffered: a.ring.frames() * uint64(a.ring.frame),
+	}
+	s.Heard = load(&c.take_head)*uint64(a.ring.frame) + s.Overruns
+	if a.opts.ReadOverrun != DropNewest {
+		s.Heard -= s.Overruns // those were put and given up
+	}
+	return s
+}
+
+// Close takes the port out of the bridge, gives up what is queued and buffered, and
+// returns when the bridge has let go of the port (pjsua_conf_remove_port). Reads and
+// writes that wait return ErrAudioGone. A second Close does nothing; the error is always
+// nil.
+func (a *Audio) Close() error {
+	err := a.ep.do(context.Background(), func(t onThread) error {
+		a.removePort(t)
+		return nil
+	})
+	a.free(ErrAudioGone)
+	if err != nil {
+		return nil // the endpoint is closed: that removes all ports
+	}
+	select {
+	case <-a.gone:
+	case <-a.ep.gone:
+	case <-time.After(portGoneWithin):
+	}
+	return nil
+}
+
+// portGoneWithin bounds the wait for the tick that takes a port out: the clock of a sound
+// device that is unplugged does not tick.
+const portGoneWithin = 2 * time.Second
+
+// removePort takes the port out of the bridge, if it is still there.
+func (a *Audio) removePort(_ onThread) {
+	if a.port != nil {
+		C.oh_pcm_remove(C.pjsua_conf_port_id(a.slot), a.port)
+		a.port = nil
+	}
+}
+
+// end makes writes fail with err, reads when they have read what is buffered.
+func (a *Audio) end(err error) {
+	a.once.Do(func() {
+		a.endErr = err
+		close(a.ended)
+	})
+	if a.lock() {
+		a.mmu.Lock()
+		a.settleMarks(true)
+		a.mmu.Unlock()
+		a.use.RUnlock()
+	}
+}
+
+// free gives the ring up when nobody uses it any more.
+func (a *Audio) free(err error) {
+	a.end(err)
+	a.ep.ticks.remove(a)
+	a.use.Lock()
+	defer a.use.Unlock()
+	if a.ring != nil {
+		a.final = a.stats()
+		a.ring.release()
+		a.ring = nil
+	}
+}
+
+// ticks wakes the goroutines that wait for the bridge's clock. One goroutine waits for
+// the one handle that becomes readable when a ring has moved and somebody waits.
+type ticks struct {
+	wake   *C.oh_wake
+	wanted *uint32
+	file   *os.File
+	done   chan struct{}
+
+	mu     sync.Mutex // guards what follows; held while a ring is looked at
+	audios map[*Audio]struct{}
+	closed bool
+}
+
+func newTicks() (*ticks, error) {
+	if C.oh_ring_size() != C.sizeof_oh_ring {
+		return nil, errors.New("pjsua: cbridge was compiled from another ring.h; run go clean -cache")
+	}
+	wake := C.oh_wake_new()
+	if wake == nil {
+		return nil, errors.New("pjsua: no file handle left for the audio clock")
+	}
+	s := &ticks{
+		wake: wake, wanted: word(C.oh_wake_wanted(wake)), done: make(chan struct{}),
+		file: os.NewFile(uintptr(C.oh_wake_handle(wake)), "tick"), audios: map[*Audio]struct{}{},
+	}
+	go s.run()
+	return s, nil
+}
+
+// want adds n to the number of those who wait.
+func (s *ticks) want(n int32) { atomic.AddInt32((*int32)(unsafe.Pointer(s.wanted)), n) }
+
+func (s *ticks) add(a *Audio) {
+	s.mu.Lock()
+	s.audios[a] = struct{}{}
+	s.mu.Unlock()
+}
+
+func (s *ticks) remove(a *Audio) {
+	s.mu.Lock()
+	delete(s.audios, a)
+	s.mu.Unlock()
+}
+
+func (s *ticks) run() {
+	defer close(s.done)
+	pending := word(C.oh_wake_pending(s.wake))
+	var buf [8]byte
+	for {
+		if _, err := s.file.Read(buf[:]); err != nil {
+			return
+		}
+		atomic.StoreUint32(pending, 0) // before looking: what moves now writes again
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			return
+		}
+		for a := range s.audios {
+			a.moved()
+		}
+		s.mu.Unlock()
+	}
+}
+
+// moved wakes those whom the last tick may have helped.
+func (a *Audio) moved() {
+	if a.rwait.Load() && a.readable() {
+		signal(a.rsig)
+	}
+	if a.wwait.Load() && a.writable() {
+		signal(a.wsig)
+	}
+	if a.marked.Load() > 0 {
+		a.mmu.Lock()
+		a.settleMarks(false)
+		a.mmu.Unlock()
+	}
+}
+
+// close ends all Audios; PJSIP is gone.
+func (s *ticks) close() {
+	s.mu.Lock()
+	s.closed = true
+	audios := make([]*Audio, 0, len(s.audios))
+	for a := range s.audios {
+		audios = append(audios, a)
+	}
+	s.mu.Unlock()
+	C.oh_wake_now(s.wake)
+	<-s.done
+	for _, a := range audios {
+		a.free(ErrClosed)
+	}
+	s.file.Close()
+	C.oh_wake_free(s.wake)
+}
