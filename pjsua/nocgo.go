@@ -10,6 +10,7 @@ package pjsua
 
 import (
 	"context"
+	"time"
 )
 
 // DefaultDevice, as a direction of [Endpoint.SetDevices], is the system's choice.
@@ -55,6 +56,66 @@ func (acc *Account) Register(ctx context.Context, renew bool) error { return Err
 
 // Remove returns ErrNoCgo.
 func (acc *Account) Remove(ctx context.Context) error { return ErrNoCgo }
+
+// Audio is PCM between Go and the conference bridge: a port of the bridge whose other end is read and written here.
+type Audio struct{}
+
+// Clear returns 0 without cgo.
+func (a *Audio) Clear() uint64 { return 0 }
+
+// Close returns ErrNoCgo.
+func (a *Audio) Close() error { return ErrNoCgo }
+
+// FrameSamples returns 0 without cgo.
+func (a *Audio) FrameSamples() int { return 0 }
+
+// ID returns 0 without cgo.
+func (a *Audio) ID() AudioID { return 0 }
+
+// Mark returns nil without cgo.
+func (a *Audio) Mark(name string) <-chan Mark { return nil }
+
+// Pause does nothing without cgo.
+func (a *Audio) Pause() {}
+
+// Played returns 0 without cgo.
+func (a *Audio) Played() uint64 { return 0 }
+
+// Port returns NoPort without cgo.
+func (a *Audio) Port() PortID { return NoPort }
+
+// Queued returns 0 without cgo.
+func (a *Audio) Queued() uint64 { return 0 }
+
+// Rate returns 0 without cgo.
+func (a *Audio) Rate() int { return 0 }
+
+// Read returns ErrNoCgo.
+func (a *Audio) Read(p []byte) (int, error) { return 0, ErrNoCgo }
+
+// ReadSamples returns ErrNoCgo.
+func (a *Audio) ReadSamples(p []int16) (int, error) { return 0, ErrNoCgo }
+
+// Resume does nothing without cgo.
+func (a *Audio) Resume() {}
+
+// SetDeadline returns ErrNoCgo.
+func (a *Audio) SetDeadline(t time.Time) error { return ErrNoCgo }
+
+// SetReadDeadline returns ErrNoCgo.
+func (a *Audio) SetReadDeadline(t time.Time) error { return ErrNoCgo }
+
+// SetWriteDeadline returns ErrNoCgo.
+func (a *Audio) SetWriteDeadline(t time.Time) error { return ErrNoCgo }
+
+// Stats returns AudioStats{} without cgo.
+func (a *Audio) Stats() AudioStats { return AudioStats{} }
+
+// Write returns ErrNoCgo.
+func (a *Audio) Write(p []byte) (int, error) { return 0, ErrNoCgo }
+
+// WriteSamples returns ErrNoCgo.
+func (a *Audio) WriteSamples(p []int16) (int, error) { return 0, ErrNoCgo }
 
 // Call is one call.
 type Call struct {
@@ -126,6 +187,11 @@ func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { ret
 
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
+
+// NewAudio returns ErrNoCgo.
+func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
+	return nil, ErrNoCgo
+}
 
 // NewPlayer returns ErrNoCgo.
 func (ep *Endpoint) NewPlayer(ctx context.Context, path string, opts PlayerOptions) (*Player, error) {
