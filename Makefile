@@ -6,10 +6,10 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 ENV   := eval "$$($(PJSIP) --print-env)" &&
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test race lint env clean distclean
+.PHONY: help deps build demo test race lint api-coverage env clean distclean
 
 help:       ## list the verbs
-	@sed -n 's/^\([a-z]*\): *## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\): *## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps:       ## build PJSIP, installing the system packages that it needs
 	@$(PJSIP)
@@ -32,6 +32,10 @@ race: deps
 lint:       ## gofmt, go vet, staticcheck; cbridge with all warnings as errors
 lint: deps
 	@test/lint.sh
+
+api-coverage: ## what of pjsua.h package pjsua covers: docs/api-coverage.md
+api-coverage: deps
+	@$(ENV) go run ./pjsua/internal/apicoverage
 
 env:        ## print what plain go commands and editors need: eval "$(make env)"
 	@$(PJSIP) >&2 && $(PJSIP) --print-env
