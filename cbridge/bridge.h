@@ -143,9 +143,6 @@ oh_event *oh_call_info(int slot, int64_t serial, pj_status_t *status);
  * [executor] */
 pj_status_t oh_call_stats(int slot, oh_stats *out);
 
-/* Makes OH_PLAYER_EOF follow the end of the file. [executor] */
-pj_status_t oh_player_watch(pjsua_player_id id, int64_t serial);
-
 /* Makes OH_RECORDER_FAILED follow the first failed write, and OH_PORT_GONE the
  * closing of the file after pjsua_recorder_destroy. [executor] */
 pj_status_t oh_recorder_watch(pjsua_recorder_id id, int64_t serial);

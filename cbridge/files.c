@@ -1,28 +1,7 @@
-/* files.c: players, recorders, and the results of the conference bridge. */
+/* files.c: recorders and the results of the conference bridge. */
 #include "record.h"
 
 #include <stdlib.h>
-
-/* On the media event thread. */
-static void on_player_eof(pjmedia_port *port, void *user_data)
-{
-    oh_event *ev = oh_event_new(OH_PLAYER_EOF, NULL);
-
-    (void)port;
-    if (ev)
-        ev->head.object = (int64_t)(intptr_t)user_data;
-    oh_push(oh_out.events, ev);
-}
-
-pj_status_t oh_player_watch(pjsua_player_id id, int64_t serial)
-{
-    pjmedia_port *port;
-    pj_status_t status = pjsua_player_get_port(id, &port);
-
-    if (status != PJ_SUCCESS)
-        return status;
-    return pjmedia_wav_player_set_eof_cb2(port, (void *)(intptr_t)serial, on_player_eof);
-}
 
 /* What stands between the bridge and a WAV writer, which reports a failed write to a
  * caller that ignores it. Lives until the port is gone. */

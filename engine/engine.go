@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/pjsua"
+	"github.com/offhook-voip/offhook/pjsua/wav"
 )
 
 // How the 5 s that a shutdown may take are spent; PJSIP's own end takes another 1 s.
@@ -108,25 +108,11 @@ func (e *Engine) check() error {
 		errs = append(errs, a.check())
 	}
 	if path := e.cfg.Settings.PlayOnAnswer; path != "" {
-		if err := readableFile(path); err != nil {
+		if _, err := wav.ReadInfo(path); err != nil {
 			errs = append(errs, fmt.Errorf("engine: playOnAnswer: %w", err))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func readableFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return err
-	} else if info.IsDir() {
-		return fmt.Errorf("%s is a directory", path)
-	}
-	return nil
 }
 
 // Run opens the phone, registers all accounts at once, and serves until ctx ends.

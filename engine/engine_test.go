@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/pjsua"
+	"github.com/offhook-voip/offhook/pjsua/wav"
 )
 
 const secret = "s3cr3t-passw0rd"
@@ -193,7 +193,7 @@ func (r *rig) connected() (*Call, pjsua.PortID) {
 func wavFile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.wav")
-	if err := os.WriteFile(path, []byte("RIFF"), 0o600); err != nil {
+	if err := wav.Write(path, 8000, 1, []int16{1}); err != nil {
 		t.Fatal(err)
 	}
 	return path

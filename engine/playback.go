@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/offhook-voip/offhook/pjsua"
+	"github.com/offhook-voip/offhook/pjsua/wav"
 )
 
 // Playback is a file that is being played into a call.
@@ -33,9 +34,11 @@ const (
 
 // Play plays a WAV file into the call, once or in a loop, mixed with what else is
 // played. It returns when the file is being played: while the call has no audio
-// yet, or is on hold, it waits, bounded by ctx. The end is a [PlaybackEnded] event.
+// yet, or is on hold, it waits, bounded by ctx. The end is a [PlaybackEnded] event. A
+// file that is no WAV file to play is an error at once, which wraps a
+// [*wav.FormatError].
 func (c *Call) Play(ctx context.Context, path string, loop bool) (*Playback, error) {
-	if err := readableFile(path); err != nil {
+	if _, err := wav.ReadInfo(path); err != nil {
 		return nil, fmt.Errorf("engine: play: %w", err)
 	}
 	phone, err := c.phoneFor()

@@ -207,13 +207,6 @@ func (c AccountConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// PlayerOptions are the choices of [Endpoint.NewPlayer].
-type PlayerOptions struct {
-	// Loop plays the file again and again; otherwise [PlayerFinished] follows its
-	// end and silence follows that.
-	Loop bool
-}
-
 // ConnectOptions are the choices of [Endpoint.Connect].
 type ConnectOptions struct {
 	// Level multiplies the samples of this link; 0 means 1.

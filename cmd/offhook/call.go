@@ -13,7 +13,7 @@ import (
 
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/config"
-	"github.com/offhook-voip/offhook/engine/dsp"
+	"github.com/offhook-voip/offhook/pjsua/wav"
 )
 
 // callOptions are the flags of call.
@@ -119,7 +119,7 @@ func (o *callOptions) check() error {
 		return errors.New("--account must be a number from 0")
 	}
 	if o.play != "" {
-		if _, err := dsp.ReadWAV(o.play); err != nil {
+		if _, err := wav.ReadInfo(o.play); err != nil {
 			return fmt.Errorf("--play: %w", err)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/offhook-voip/offhook/engine"
-	"github.com/offhook-voip/offhook/engine/dsp"
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
@@ -39,11 +38,6 @@ second one.`,
 		cfg, err := s.load()
 		if err != nil {
 			return err
-		}
-		if path := cfg.Settings.PlayOnAnswer; path != "" {
-			if _, err := dsp.ReadWAV(path); err != nil {
-				return fmt.Errorf("playOnAnswer: %w", err)
-			}
 		}
 		eng, err := engine.New(cfg, newLogger(cfg.Settings.LogLevel, os.Stderr))
 		if err != nil {
