@@ -10,6 +10,7 @@ package pjsua
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -198,6 +199,16 @@ func (ep *Endpoint) NewPlayer(ctx context.Context, path string, opts PlayerOptio
 	return nil, ErrNoCgo
 }
 
+// NewPlayerFrom returns ErrNoCgo.
+func (ep *Endpoint) NewPlayerFrom(ctx context.Context, r io.Reader, opts PlayerOptions) (*Player, error) {
+	return nil, ErrNoCgo
+}
+
+// NewPlaylist returns ErrNoCgo.
+func (ep *Endpoint) NewPlaylist(ctx context.Context, paths []string, opts PlayerOptions) (*Player, error) {
+	return nil, ErrNoCgo
+}
+
 // NewRecorder returns ErrNoCgo.
 func (ep *Endpoint) NewRecorder(ctx context.Context, path string) (*Recorder, error) {
 	return nil, ErrNoCgo
@@ -236,7 +247,7 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
-// Player plays a WAV file into the bridge.
+// Player plays WAV files into the bridge.
 type Player struct{}
 
 // Close returns ErrNoCgo.
@@ -245,8 +256,23 @@ func (p *Player) Close(ctx context.Context) error { return ErrNoCgo }
 // ID returns 0 without cgo.
 func (p *Player) ID() PlayerID { return 0 }
 
+// Info returns PlayerInfo{} without cgo.
+func (p *Player) Info() PlayerInfo { return PlayerInfo{} }
+
+// Pause returns ErrNoCgo.
+func (p *Player) Pause(ctx context.Context) error { return ErrNoCgo }
+
 // Port returns NoPort without cgo.
 func (p *Player) Port() PortID { return NoPort }
+
+// Position returns ErrNoCgo.
+func (p *Player) Position(ctx context.Context) (time.Duration, error) { return 0, ErrNoCgo }
+
+// Resume returns ErrNoCgo.
+func (p *Player) Resume(ctx context.Context) error { return ErrNoCgo }
+
+// SetPosition returns ErrNoCgo.
+func (p *Player) SetPosition(ctx context.Context, pos time.Duration) error { return ErrNoCgo }
 
 // Recorder writes what its port hears to a WAV file: 16-bit PCM, mono, at the bridge's rate.
 type Recorder struct{}
