@@ -90,6 +90,12 @@
 
 #define PJ_HAS_IPV6                 1
 
+/* PJSIP asks the resolver for this host's own name, at every call, to learn whether
+ * there is an IPv6 address. With a DNS server that does not answer that takes 5 s,
+ * during which nothing else can be done. The interfaces say it too.
+ */
+#define PJ_GETHOSTIP_DISABLE_LOCAL_RESOLUTION 1
+
 /* Media */
 
 /* The bridge that can spread a tick over threads. How many is
@@ -117,6 +123,9 @@
 #define PJMEDIA_CODEC_L16_HAS_8KHZ_MONO     1
 #define PJMEDIA_CODEC_L16_HAS_16KHZ_MONO    1
 #define PJMEDIA_CODEC_L16_HAS_48KHZ_MONO    1
+
+/* Extended reports (RFC 3611), for the accounts that turn them on. */
+#define PJMEDIA_HAS_RTCP_XR         1
 
 #define PJMEDIA_HAS_VIDEO           0
 
