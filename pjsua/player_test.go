@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,24 +137,6 @@ func TestPlayerFormats(t *testing.T) {
 			t.Errorf("%+v: %+v", f, got)
 		}
 	}
-}
-
-func noise(n int) []int16 {
-	out := make([]int16, n)
-	for i := range out {
-		out[i] = int16(rand.IntN(1<<16) - 1<<15)
-	}
-	return out
-}
-
-// find returns where part stands in all, -1 when nowhere.
-func find(all, part []int16) int {
-	for i := 0; i+len(part) <= len(all); i++ {
-		if slices.Equal(all[i:i+len(part)], part) {
-			return i
-		}
-	}
-	return -1
 }
 
 // Samples arrive bit for bit: once, in a loop without a gap, and a playlist.
