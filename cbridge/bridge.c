@@ -108,6 +108,7 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     oh_call_callbacks(&cfg->cb);
     oh_stats_callbacks(&cfg->cb);
     oh_account_callbacks(&cfg->cb);
+    oh_im_callbacks(&cfg->cb);
     cfg->cb.on_conf_op_completed = oh_on_conf_op_completed;
     log->cb = oh_on_log;
 }

@@ -34,6 +34,9 @@ enum oh_event_type {
     OH_PLAYER_EOF,
     OH_RECORDER_FAILED,
     OH_TRANSPORT,
+    OH_MESSAGE,
+    OH_TYPING,
+    OH_MESSAGE_STATUS,
     /* for package pjsua only, on the ops queue */
     OH_CONF_OP,
     OH_PORT_GONE

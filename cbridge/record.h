@@ -38,12 +38,20 @@ int64_t oh_account_serial(pjsua_acc_id id);
 void oh_call_callbacks(pjsua_callback *cb);
 void oh_account_callbacks(pjsua_callback *cb);
 void oh_stats_callbacks(pjsua_callback *cb);
+void oh_im_callbacks(pjsua_callback *cb);
 
 /* The figures of those streams of a call that were destroyed. */
 void oh_stats_ended(int slot, int64_t serial, oh_stats *out);
 
 /* The codec of a stream as SDP names it, "PCMU/8000". */
 void oh_codec_name(char *out, size_t size, const pjmedia_stream_info *si);
+
+/* Where a request or response came from, "host:port". */
+pj_str_t oh_source(char *buf, size_t size, const pjsip_rx_data *rdata);
+
+/* The media type of a body with its parameters; empty without a body, or when it does
+ * not fit. */
+pj_str_t oh_media_type(char *buf, unsigned size, const pjsip_msg_body *body);
 
 /* pjsua_logging_config.cb: on any PJSIP thread, often. */
 void oh_on_log(int level, const char *data, int len);

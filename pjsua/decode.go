@@ -79,6 +79,8 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 			EventHeader: h, Type: TransportType(ev.transport), Connected: ev.connected != 0,
 			Remote: text(ev.remote), Status: Status(ev.head.status), Reason: text(ev.reason),
 		}
+	case C.OH_MESSAGE, C.OH_TYPING, C.OH_MESSAGE_STATUS:
+		return decodeMessage(r, h)
 	}
 	panic("pjsua: a record of unknown type: bridge.h and pump.go differ")
 }

@@ -66,7 +66,11 @@ func messageData(t onThread, a *arena, data MsgData) (msg *C.pjsua_msg_data, rel
 			return nil, nil, err
 		}
 	}
-	if data.MultipartType != "" {
+	if len(data.Parts) > 0 {
+		// Without a type pjsua would leave the parts out.
+		if data.MultipartType == "" {
+			data.MultipartType = "multipart/mixed"
+		}
 		typ, subtype, err := mediaType(data.MultipartType)
 		if err != nil {
 			return nil, nil, err
