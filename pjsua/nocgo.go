@@ -58,6 +58,16 @@ func (acc *Account) Register(ctx context.Context, renew bool) error { return Err
 // Remove returns ErrNoCgo.
 func (acc *Account) Remove(ctx context.Context) error { return ErrNoCgo }
 
+// SendMessage returns ErrNoCgo.
+func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, opts MessageOptions) (MessageID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendTyping returns ErrNoCgo.
+func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opts TypingOptions) error {
+	return ErrNoCgo
+}
+
 // Audio is PCM between Go and the conference bridge: a port of the bridge whose other end is read and written here.
 type Audio struct{}
 
@@ -146,6 +156,16 @@ func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error { return 
 
 // SendDTMF returns ErrNoCgo.
 func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) error { return ErrNoCgo }
+
+// SendMessage returns ErrNoCgo.
+func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions) (MessageID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendTyping returns ErrNoCgo.
+func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
+	return ErrNoCgo
+}
 
 // Stats returns ErrNoCgo.
 func (c *Call) Stats(ctx context.Context) (CallStats, error) { return CallStats{}, ErrNoCgo }
