@@ -16,6 +16,7 @@ import (
 type node struct {
 	Kind     string `json:"kind"`
 	Name     string `json:"name"`
+	Mangled  string `json:"mangledName"`
 	Opcode   string `json:"opcode"`
 	Storage  string `json:"storageClass"`
 	Complete bool   `json:"completeDefinition"`
@@ -55,7 +56,7 @@ func newClang() (*clang, error) {
 		return nil, fmt.Errorf("pkg-config does not find PJSIP: %w; is the environment set (make env)?", err)
 	}
 	c.flags = append(strings.Fields(string(cflags)), strings.Fields(os.Getenv("CGO_CFLAGS"))...)
-	c.flags = append(c.flags, "-std=gnu11", "-w")
+	c.flags = append(c.flags, "-w")
 	if c.dir, err = os.MkdirTemp("", "apicoverage"); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func newClang() (*clang, error) {
 		return nil, err
 	}
 	c.pch = header + ".pch"
-	if out, err := exec.Command(c.program, append(c.flags, "-x", "c-header", header, "-o", c.pch)...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(c.program, append(c.flags, "-std=gnu11", "-x", "c-header", header, "-o", c.pch)...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("clang does not take pjsua.h: %w\n%s", err, out)
 	}
 	return c, nil
@@ -90,7 +91,12 @@ func (c *clang) source(file string, flags ...string) (*node, error) {
 }
 
 func (c *clang) dump(args ...string) ([]*node, error) {
-	args = append(append(c.flags[:len(c.flags):len(c.flags)], "-fsyntax-only", "-Xclang", "-ast-dump=json"), args...)
+	args = append(append(c.flags[:len(c.flags):len(c.flags)], "-std=gnu11"), args...)
+	return c.run(args)
+}
+
+func (c *clang) run(args []string) ([]*node, error) {
+	args = append(args, "-fsyntax-only", "-Xclang", "-ast-dump=json")
 	var stderr bytes.Buffer
 	cmd := exec.Command(c.program, args...)
 	cmd.Stderr = &stderr
@@ -125,9 +131,9 @@ func (n *node) structName() string {
 		return r
 	}, typ)
 	name := ""
-	for _, word := range strings.Fields(typ) {
+	for _, word := range strings.Fields(strings.ReplaceAll(typ, "&", " ")) {
 		switch word {
-		case "const", "volatile", "struct", "union", "restrict":
+		case "const", "volatile", "struct", "union", "class", "restrict":
 		default:
 			if name != "" {
 				return "" // (unnamed struct at ...), function types

@@ -142,7 +142,7 @@ func (n *node) declRef() string {
 	for {
 		switch n.Kind {
 		case "DeclRefExpr":
-			if n.Ref != nil && n.Ref.Kind == "FunctionDecl" {
+			if n.Ref != nil && (n.Ref.Kind == "FunctionDecl" || n.Ref.Kind == "CXXMethodDecl") {
 				return n.Ref.Name
 			}
 			return ""

@@ -367,6 +367,15 @@ func (g *gosource) has(name string) bool {
 	return doc || fn
 }
 
+// standard says whether name is exported by a package that package pjsua imports, such as
+// time.AfterFunc.
+func (g *gosource) standard(name string) bool {
+	pkg, member, _ := strings.Cut(name, ".")
+	return slices.ContainsFunc(g.pkg.Imports(), func(p *types.Package) bool {
+		return p.Name() == pkg && ast.IsExported(member) && p.Scope().Lookup(member) != nil
+	})
+}
+
 // reach returns how many calls every C function is away from a Go function.
 func (g *gosource) reach(from types.Object, c *csource) map[string]int {
 	out := map[string]int{}

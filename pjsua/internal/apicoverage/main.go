@@ -3,7 +3,7 @@
 // each function, callback and configuration field the Go name that covers it. Run it
 // from the root of the repository, with the environment of `make env`:
 //
-//	go run ./pjsua/internal/apicoverage           writes docs/api-coverage.md
+//	go run ./pjsua/internal/apicoverage           writes docs/api-coverage.md and docs/pjsua-for-pjsip-users.md
 //	go run ./pjsua/internal/apicoverage -check    writes nothing; fails when these pages are stale
 //	go run ./pjsua/internal/apicoverage -missing  only prints what has neither a Go name nor a reason
 //	go run ./pjsua/internal/apicoverage -undocumented  prints Go names whose doc comments do not name what they wrap
@@ -25,7 +25,15 @@ func main() {
 	check := flag.Bool("check", false, "write nothing, fail when the pages are stale")
 	missing := flag.Bool("missing", false, "print the rows without a Go name or a reason, write nothing")
 	undocumented := flag.Bool("undocumented", false, "print what lacks in doc comments, write nothing")
+	tree := flag.String("pjsua2", "", "read pjsua2 in this source tree of PJSIP and write pjsua2.txt")
 	flag.Parse()
+	if *tree != "" {
+		if err := writePJSUA2(*tree); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*check, *missing, *undocumented); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -74,7 +82,14 @@ func run(check, onlyMissing, onlyUndocumented bool) error {
 }
 
 func pages(cov *coverage, each func(name string, text []byte) error) error {
-	return each(filepath.Join("docs", "api-coverage.md"), cov.markdown())
+	users, err := cov.users()
+	if err != nil {
+		return err
+	}
+	if err := each(filepath.Join("docs", "api-coverage.md"), cov.markdown()); err != nil {
+		return err
+	}
+	return each(filepath.Join("docs", "pjsua-for-pjsip-users.md"), users)
 }
 
 // measure puts everything together.

@@ -28,7 +28,7 @@ type note struct {
 //
 //	ROW = GoName, GoName
 //	ROW - reason
-//	ROW - superseded by OTHER_ROW
+//	ROW - superseded by WHAT, another row, a Go name, or one of the standard library
 //
 // and comments from # to the end of the line.
 func readNotes(name string) ([]*note, error) {

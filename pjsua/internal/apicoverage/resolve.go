@@ -26,14 +26,15 @@ type row struct {
 type coverage struct {
 	rows   []*row
 	g      *gosource
-	untrue error // notes that are not true
+	beyond map[string][]string // functions of PJSIP beside pjsua.h's -> Go names that call them and say so
+	untrue error               // notes that are not true
 }
 
 func (r *row) covered() bool { return len(r.goNames) > 0 }
 
 // resolve gives every row its Go name or its reason.
 func resolve(a *api, g *gosource, c *csource, notes []*note) *coverage {
-	cov := &coverage{g: g}
+	cov := &coverage{g: g, beyond: map[string][]string{}}
 	cov.functions(a, c)
 	cov.callbacks(a, c)
 	cov.fields(a, c)
@@ -48,6 +49,13 @@ func (cov *coverage) functions(a *api, c *csource) {
 	reach := map[string]map[string]int{}
 	for name, obj := range g.exported {
 		reach[name] = g.reach(obj, c)
+	}
+	for _, goName := range slices.Sorted(maps.Keys(reach)) {
+		for name := range reach[goName] {
+			if !strings.HasPrefix(name, "pjsua_") && strings.HasPrefix(name, "pj") && mentions(g.docs[goName], name) {
+				cov.beyond[name] = append(cov.beyond[name], goName)
+			}
+		}
 	}
 	for _, name := range a.functions {
 		r := &row{name: name, table: area(name), called: true}
@@ -239,7 +247,7 @@ func (cov *coverage) apply(notes []*note, c *csource) error {
 		if n.by == "" {
 			continue
 		}
-		if by := byName[n.by]; by == nil && !cov.g.has(n.by) {
+		if by := byName[n.by]; by == nil && !cov.g.has(n.by) && !cov.g.standard(n.by) {
 			fail(n, "%s, which is to supersede %s, is neither in pjsua.h nor in package pjsua", n.by, n.pattern)
 		} else if by != nil && by.reason != "" {
 			fail(n, "%s, which is to supersede %s, is itself left out: %s", n.by, n.pattern, by.reason)
