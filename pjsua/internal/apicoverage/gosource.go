@@ -320,7 +320,9 @@ func (g *gosource) names() {
 		}
 	}
 	for name, obj := range g.exported {
-		g.docs[name] = byObj[obj]
+		if text := byObj[obj]; text != "" || g.docs[name] == "" { // an interface's methods have theirs
+			g.docs[name] = text
+		}
 	}
 }
 
@@ -340,8 +342,15 @@ func (g *gosource) doc(d ast.Decl) {
 				break
 			}
 			g.docs[spec.Name.Name] = text
-			if st, ok := spec.Type.(*ast.StructType); ok {
-				for _, f := range st.Fields.List {
+			var members *ast.FieldList
+			switch typ := spec.Type.(type) {
+			case *ast.StructType:
+				members = typ.Fields
+			case *ast.InterfaceType:
+				members = typ.Methods
+			}
+			if members != nil {
+				for _, f := range members.List {
 					for _, id := range f.Names {
 						if id.IsExported() {
 							g.docs[spec.Name.Name+"."+id.Name] = f.Doc.Text() + f.Comment.Text()
