@@ -1,12 +1,6 @@
 package pjsua
 
-import (
-	"bytes"
-	"net/textproto"
-	"regexp"
-	"strings"
-	"time"
-)
+import "time"
 
 // An Event is a fact that PJSIP reported. The concrete types are those in this
 // file; a type switch tells them apart:
@@ -63,27 +57,11 @@ type IncomingCall struct {
 }
 
 // HeaderValues returns the values of all header fields called name (any case) in
-// the INVITE, in order of appearance. Folded lines are joined.
-func (e IncomingCall) HeaderValues(name string) []string {
-	return headerValues(e.Request, name)
-}
+// the INVITE, in order of appearance: [Message.Values].
+func (e IncomingCall) HeaderValues(name string) []string { return e.Message().Values(name) }
 
-// folding continues a header field on the next line (RFC 3261 section 7.3.1).
-var folding = regexp.MustCompile(`\r\n[ \t]+`)
-
-func headerValues(msg []byte, name string) []string {
-	head, _, _ := bytes.Cut(msg, []byte("\r\n\r\n"))
-	lines := strings.Split(folding.ReplaceAllString(string(head), " "), "\r\n")
-	want := textproto.CanonicalMIMEHeaderKey(name)
-	var out []string
-	for _, line := range lines[1:] { // the first line is the request line
-		k, v, ok := strings.Cut(line, ":")
-		if ok && textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(k)) == want {
-			out = append(out, strings.TrimSpace(v))
-		}
-	}
-	return out
-}
+// Message returns the INVITE, nil when PJSIP could not print it.
+func (e IncomingCall) Message() *Message { return parseRecord(string(e.Request)) }
 
 // CallStateChanged reports that a call moved to another state of the INVITE
 // session: pjsua's on_call_state. [StateDisconnected] is followed by [CallEnded].
@@ -118,8 +96,8 @@ type Media struct {
 	SRTP   string // the crypto suite in use, empty when RTP is in the clear
 }
 
-// CallEnded reports that a call is over, with its final figures. It is the last
-// event of a call, and there is exactly one for each call.
+// CallEnded reports that a call is over, with its final figures. There is exactly one
+// for each call, and it is the last event of a call but for [HangupAnswered].
 type CallEnded struct {
 	EventHeader
 	Call      CallID

@@ -48,7 +48,8 @@ func logLine(l hclog.Logger, level int, line string) {
 }
 
 var (
-	authHeader = regexp.MustCompile(`(?im)^((?:proxy-)?authorization):.*$`)
+	// A header field goes on in lines that begin with a blank.
+	authHeader = regexp.MustCompile(`(?im)^((?:proxy-)?authorization)[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*`)
 	sdesKey    = regexp.MustCompile(`inline:[^\s|]+`)
 )
 

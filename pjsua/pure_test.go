@@ -56,23 +56,23 @@ func TestStringsOfUnknownValues(t *testing.T) {
 }
 
 func TestHeaderValues(t *testing.T) {
-	msg := []byte("INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP x\r\nX-Two: one\r\nx-two : two,\r\n  three\r\n" +
-		"Subject:\r\nContent-Length: 5\r\n\r\nX-Two: body")
+	invite := IncomingCall{Request: []byte("INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP x\r\nX-Two: one\r\nx-two : two,\r\n  three\r\n" +
+		"Subject:\r\nContent-Length: 11\r\n\r\nX-Two: body")}
 	for name, want := range map[string]string{
 		"X-Two": "[one two, three]", "subject": "[]", "INVITE sip": "[]", "none": "[]", "via": "[SIP/2.0/UDP x]",
 	} {
-		if got := fmt.Sprint(headerValues(msg, name)); got != want {
+		if got := fmt.Sprint(invite.HeaderValues(name)); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
-	if got := headerValues(nil, "Via"); got != nil {
+	if got := (IncomingCall{}).HeaderValues("Via"); got != nil {
 		t.Errorf("no message: %q", got)
 	}
 }
 
 func TestRedact(t *testing.T) {
 	const msg = "TX 500 bytes:\nREGISTER sip:x SIP/2.0\r\nAuthorization: Digest username=\"u\", response=\"0123\"\r\n" +
-		"Proxy-Authorization: Digest nonce=\"n\", response=\"4567\"\r\nFrom: <sip:u@x>\r\n\r\n" +
+		"Proxy-Authorization : Digest nonce=\"n\",\r\n\tresponse=\"4567\"\r\nFrom: <sip:u@x>\r\n\r\n" +
 		"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0a2V5|2^31\r\n"
 	got := redact(msg)
 	for _, secret := range []string{"0123", "4567", "c2VjcmV0a2V5"} {
