@@ -1,5 +1,6 @@
 /* bridge.c: serials of calls and accounts, and the table of callbacks. */
-#include "record.h"
+#include "callmedia.h"
+#include "message.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -109,6 +110,8 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     oh_stats_callbacks(&cfg->cb);
     oh_account_callbacks(&cfg->cb);
     oh_im_callbacks(&cfg->cb);
+    oh_dialog_callbacks(&cfg->cb);
+    oh_callmedia_callbacks(&cfg->cb);
     cfg->cb.on_conf_op_completed = oh_on_conf_op_completed;
     log->cb = oh_on_log;
 }

@@ -1,5 +1,5 @@
 /* call.c: pjsua's callbacks about calls. */
-#include "record.h"
+#include "message.h"
 
 #include <stdio.h>
 
@@ -78,15 +78,16 @@ static void on_call_state(pjsua_call_id id, pjsip_event *e)
 {
     pjsua_call_info ci;
     int64_t serial = oh_call_serial(id);
+    pj_str_t message = oh_event_message(e);
     oh_event *ev;
 
-    (void)e;
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
-    oh_push(oh_out.events, call_event(OH_CALL_STATE, &ci, serial, NULL, NULL));
+    oh_dialog_attach(id, serial, oh_event_dialog(e));
+    oh_push(oh_out.events, call_event(OH_CALL_STATE, &ci, serial, NULL, &message));
     if (ci.state != PJSIP_INV_STATE_DISCONNECTED)
         return;
-    ev = call_event(OH_CALL_ENDED, &ci, serial, NULL, NULL);
+    ev = call_event(OH_CALL_ENDED, &ci, serial, NULL, &message);
     if (ev)
         oh_stats_ended(id, serial, &ev->stats);
     oh_call_forget(serial);
@@ -105,6 +106,7 @@ static void on_incoming_call(pjsua_acc_id acc, pjsua_call_id id, pjsip_rx_data *
 
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
+    oh_dialog_attach(id, serial, pjsip_rdata_get_dlg(rdata));
     /* When media took its time rdata is a clone, which has the message but neither its
      * bytes nor its packet. */
     source.ptr = addr;

@@ -3,7 +3,7 @@
 package pjsua
 
 /*
-#include "bridge.h"
+#include "message.h"
 */
 import "C"
 
@@ -44,7 +44,7 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		return CallStateChanged{
 			EventHeader: h, Call: CallID(ev.head.call), Account: AccountID(ev.head.account), Role: Role(ev.role),
 			State: CallState(ev.state), Code: SIPCode(ev.code), Reason: text(ev.reason),
-			Remote: text(ev.remote), Local: text(ev.local), SIPCallID: text(ev.sip_call_id),
+			Remote: text(ev.remote), Local: text(ev.local), SIPCallID: text(ev.sip_call_id), Message: parseRecord(text(ev.body)),
 		}
 	case C.OH_CALL_MEDIA:
 		return CallMediaChanged{EventHeader: h, Call: CallID(ev.head.call), Media: decodeMedia(ev)}
@@ -52,7 +52,7 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		return CallEnded{
 			EventHeader: h, Call: CallID(ev.head.call), Account: AccountID(ev.head.account), Role: Role(ev.role),
 			Code: SIPCode(ev.code), Reason: text(ev.reason), Remote: text(ev.remote), Local: text(ev.local),
-			SIPCallID: text(ev.sip_call_id),
+			SIPCallID: text(ev.sip_call_id), Message: parseRecord(text(ev.body)),
 			Connected: time.Duration(ev.connected_ms) * time.Millisecond,
 			Total:     time.Duration(ev.total_ms) * time.Millisecond,
 			Stats:     decodeStats(&ev.stats),
@@ -81,6 +81,9 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		}
 	case C.OH_MESSAGE, C.OH_TYPING, C.OH_MESSAGE_STATUS:
 		return decodeMessage(r, h)
+	}
+	if ev := decodeMessage(r, h); ev != nil {
+		return ev
 	}
 	panic("pjsua: a record of unknown type: bridge.h and pump.go differ")
 }

@@ -5,7 +5,7 @@ package pjsua
 /*
 #cgo pkg-config: libpjproject
 #cgo CFLAGS: -I${SRCDIR}/../cbridge -Wall
-#include "bridge.h"
+#include "message.h"
 
 // cbridge was compiled from the bridge.h that this package sees.
 static int oh_abi_matches(void) { return oh_abi() == OH_ABI && oh_event_size() == sizeof(oh_event); }
@@ -145,6 +145,9 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 
 	if st := C.pjsua_init(ua, log, med); st != C.PJ_SUCCESS {
 		return t.fail("init", st)
+	}
+	if st := C.oh_messages_register(); st != C.PJ_SUCCESS {
+		return t.fail("register modules", st)
 	}
 	if st := C.pjsua_set_null_snd_dev(); st != C.PJ_SUCCESS {
 		return t.fail("open the null sound device", st)

@@ -76,6 +76,9 @@ type CallStateChanged struct {
 	Remote    string
 	Local     string
 	SIPCallID string
+	// Message is the request or response that was received and led to the state; nil
+	// when it was one sent, or something else.
+	Message *Message
 }
 
 // CallMediaChanged reports the state of a call's media after an offer was
@@ -110,6 +113,7 @@ type CallEnded struct {
 	SIPCallID string
 	Connected time.Duration // from the answer to the end; 0 when never answered
 	Total     time.Duration // from the first INVITE to the end
+	Message   *Message      // that ended the call: the BYE, CANCEL or final response; nil when it was ended from here
 	Stats     CallStats
 }
 

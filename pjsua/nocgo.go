@@ -267,6 +267,11 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
+// Trace returns ErrNoCgo.
+func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
+	return nil, ErrNoCgo
+}
+
 // Player plays WAV files into the bridge.
 type Player struct{}
 
@@ -305,6 +310,15 @@ func (r *Recorder) ID() RecorderID { return 0 }
 
 // Port returns NoPort without cgo.
 func (r *Recorder) Port() PortID { return NoPort }
+
+// Trace is a tap of all SIP messages.
+type Trace struct{}
+
+// Close does nothing without cgo.
+func (t *Trace) Close() {}
+
+// Messages returns nil without cgo.
+func (t *Trace) Messages() <-chan SIPMessage { return nil }
 
 // Transport is a SIP transport that [Endpoint.AddTransport] created.
 type Transport struct{}

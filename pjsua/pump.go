@@ -3,7 +3,7 @@
 package pjsua
 
 /*
-#include "bridge.h"
+#include "message.h"
 
 static oh_head *next_record(oh_head *r) { return (oh_head *)r->item.next; }
 static oh_log *next_log(oh_log *line) { return (oh_log *)line->item.next; }
@@ -25,6 +25,7 @@ const (
 	eventsBit = 1 << iota
 	opsBit
 	logsBit
+	tracesBit
 )
 
 const (
@@ -35,7 +36,7 @@ const (
 
 // pump moves records from C to Go. One goroutine blocks in C until a queue has
 // something; it settles conference operations itself, which must not wait for the
-// consumer of events, and wakes the goroutines that deliver events and logs.
+// consumer of events, and wakes the goroutines that deliver events, logs and traces.
 type pump struct {
 	waker             *C.oh_waker
 	evq, opq, logq    *C.oh_queue
@@ -44,6 +45,7 @@ type pump struct {
 	seq               uint64 // the events goroutine's
 	observe           func(Event)
 	evReady, logReady chan struct{}
+	traces            *tracer
 	abandon           chan struct{} // closed when nobody waits for the consumer any more
 	running           sync.WaitGroup
 
@@ -84,24 +86,37 @@ func newPump(logger hclog.Logger) (*pump, error) {
 	p.evq = C.oh_queue_new(p.waker, eventsBit, maxEvents)
 	p.opq = C.oh_queue_new(p.waker, opsBit, maxOps)
 	p.logq = C.oh_queue_new(p.waker, logsBit, maxLogs)
-	if p.evq == nil || p.opq == nil || p.logq == nil {
+	p.traces = newTracer(p.waker)
+	if p.evq == nil || p.opq == nil || p.logq == nil || p.traces.queue == nil {
 		p.free()
 		return nil, errors.New("pjsua: out of memory")
 	}
-	p.running.Add(3)
+	p.running.Add(4)
 	go p.wait()
 	go p.deliverEvents()
 	go p.deliverLogs()
+	go func() {
+		defer p.running.Done()
+		p.traces.deliver()
+	}()
 	return p, nil
 }
 
-func (p *pump) attach() { C.oh_bridge_attach(p.evq, p.opq, p.logq) }
-func (p *pump) detach() { C.oh_bridge_attach(nil, nil, nil) }
+func (p *pump) attach() {
+	C.oh_bridge_attach(p.evq, p.opq, p.logq)
+	C.oh_trace_attach(p.traces.queue)
+}
+
+func (p *pump) detach() {
+	C.oh_bridge_attach(nil, nil, nil)
+	C.oh_trace_attach(nil)
+}
 
 func (p *pump) free() {
 	C.oh_queue_free(p.evq)
 	C.oh_queue_free(p.opq)
 	C.oh_queue_free(p.logq)
+	C.oh_queue_free(p.traces.queue)
 	C.oh_waker_free(p.waker)
 }
 
@@ -143,6 +158,7 @@ func (p *pump) wait() {
 	defer p.running.Done()
 	defer close(p.evReady)
 	defer close(p.logReady)
+	defer close(p.traces.ready)
 	for {
 		ready := C.oh_waker_wait(p.waker)
 		if ready == 0 {
@@ -156,6 +172,9 @@ func (p *pump) wait() {
 		}
 		if ready&logsBit != 0 {
 			signal(p.logReady)
+		}
+		if ready&tracesBit != 0 {
+			signal(p.traces.ready)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func TestErrorsMatchStatusAndCode(t *testing.T) {
 func TestStringsOfUnknownValues(t *testing.T) {
 	for _, s := range []fmt.Stringer{
 		Role(9), CallState(-1), CallState(99), MediaStatus(77), MediaDir(4), DTMFMethod(5),
-		TransportType(42), SRTPUse(-3), SRTPKeying(9),
+		TransportType(42), SRTPUse(-3), SRTPKeying(9), TransactionState(8),
 	} {
 		if text := s.String(); !strings.Contains(text, "(") {
 			t.Errorf("%T: %q", s, text)
