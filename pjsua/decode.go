@@ -82,7 +82,7 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 	case C.OH_MESSAGE, C.OH_TYPING, C.OH_MESSAGE_STATUS:
 		return decodeMessage(r, h)
 	}
-	if ev := decodeMessage(r, h); ev != nil {
+	if ev := decodeRequest(r, h); ev != nil {
 		return ev
 	}
 	panic("pjsua: a record of unknown type: bridge.h and pump.go differ")

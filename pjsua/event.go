@@ -58,7 +58,7 @@ type IncomingCall struct {
 
 // HeaderValues returns the values of all header fields called name (any case) in
 // the INVITE, in order of appearance: [Message.Values].
-func (e IncomingCall) HeaderValues(name string) []string { return e.Message().Values(name) }
+func (e IncomingCall) HeaderValues(name string) []string { return headerValues(e.Request, name) }
 
 // Message returns the INVITE, nil when PJSIP could not print it.
 func (e IncomingCall) Message() *Message { return parseRecord(string(e.Request)) }

@@ -9,8 +9,8 @@ import "C"
 
 import "unsafe"
 
-// decodeMessage makes the event of a record of message.h, nil when it is another.
-func decodeMessage(head *C.oh_head, h EventHeader) Event {
+// decodeRequest makes the event of a record of message.h, nil when it is another.
+func decodeRequest(head *C.oh_head, h EventHeader) Event {
 	r := (*C.oh_request)(unsafe.Pointer(head))
 	text := func(t C.oh_text) string { return recordText(head, t) }
 	switch head._type {

@@ -23,9 +23,10 @@ type Message struct {
 	Body    []byte
 }
 
-// ParseMessage reads a SIP message. It asks for a start line and for header fields with
-// a colon, not for those that RFC 3261 wants to be there. Lines may end in LF alone. A
-// Content-Length that is smaller than what follows the headers cuts the body.
+// ParseMessage reads a SIP message. It asks for a start line, and for nothing else that
+// RFC 3261 wants to be there; lines that are no header field are left out. Lines may end
+// in LF alone. A Content-Length that is smaller than what follows the headers cuts the
+// body.
 func ParseMessage(raw []byte) (*Message, error) {
 	m := &Message{}
 	head, body := splitHead(raw)
@@ -39,19 +40,17 @@ func ParseMessage(raw []byte) (*Message, error) {
 			continue
 		}
 		if line[0] == ' ' || line[0] == '\t' { // folding, section 7.3.1
-			if len(m.Headers) == 0 {
-				return nil, errors.New("pjsua: a SIP message whose first header field is folded")
+			if len(m.Headers) > 0 {
+				h := &m.Headers[len(m.Headers)-1]
+				h.Value = strings.TrimSpace(h.Value + " " + strings.TrimSpace(line))
 			}
-			h := &m.Headers[len(m.Headers)-1]
-			h.Value = strings.TrimSpace(h.Value + " " + strings.TrimSpace(line))
 			continue
 		}
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimRight(name, " \t")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("pjsua: %q is not a header field", line)
+		if ok && name != "" {
+			m.Headers = append(m.Headers, Header{name, strings.TrimSpace(value)})
 		}
-		m.Headers = append(m.Headers, Header{name, strings.TrimSpace(value)})
 	}
 	if n, err := strconv.Atoi(m.Value("Content-Length")); err == nil && n >= 0 && n < len(body) {
 		body = body[:n]
@@ -245,3 +244,5 @@ func parseRecord(raw string) *Message {
 	}
 	return m
 }
+
+func headerValues(raw []byte, name string) []string { return parseRecord(string(raw)).Values(name) }

@@ -54,11 +54,15 @@ func TestParseMessage(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "\r\n\r\n", "INVITE", "INVITE sip:a", "INVITE sip:a HTTP/1.1\r\n\r\n", "SIP/2.0 99 Low\r\n\r\n",
-		"SIP/2.0 abc\r\n\r\n", "SIP/2.0 700 High\r\n\r\n", "A b SIP/2.0\r\n folded\r\n\r\n", "A b SIP/2.0\r\nnone\r\n\r\n",
+		"SIP/2.0 abc\r\n\r\n", "SIP/2.0 700 High\r\n\r\n",
 	} {
 		if m, err := ParseMessage([]byte(bad)); err == nil {
 			t.Errorf("%q gave %+v", bad, m)
 		}
+	}
+	m, err = ParseMessage([]byte("A b SIP/2.0\r\n folded\r\nnone\r\n: x\r\nTo: y"))
+	if err != nil || len(m.Headers) != 1 || m.Value("To") != "y" {
+		t.Errorf("%+v, %v", m, err)
 	}
 	var none *Message
 	if none.Value("From") != "" || none.Values("From") != nil {
