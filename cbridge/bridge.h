@@ -21,7 +21,7 @@
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
-#define OH_ABI 3
+#define OH_ABI 4
 
 enum oh_event_type {
     OH_REGISTRATION = 1,
@@ -154,5 +154,10 @@ pj_status_t oh_recorder_watch(pjsua_recorder_id id, int64_t serial);
 int64_t oh_recorder_bytes(pjsua_recorder_id id);
 
 void oh_record_free(void *record);
+
+/* A copy of data that stays to the end of the process; equal data share one. NULL:
+ * out of memory. For the values of socket options, of which PJSIP keeps the pointers
+ * only. [executor] */
+void *oh_keep(const void *data, size_t size);
 
 #endif

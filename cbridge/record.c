@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -81,6 +82,29 @@ void oh_push_gone(int64_t serial)
 void oh_record_free(void *record)
 {
     free(record);
+}
+
+void *oh_keep(const void *data, size_t size)
+{
+    static struct kept {
+        struct kept *next;
+        size_t size;
+        max_align_t data[];
+    } *first;
+    struct kept *k;
+
+    for (k = first; k; k = k->next) {
+        if (k->size == size && !memcmp(k->data, data, size))
+            return k->data;
+    }
+    k = malloc(sizeof(*k) + size);
+    if (!k)
+        return NULL;
+    k->next = first;
+    k->size = size;
+    memcpy(k->data, data, size);
+    first = k;
+    return k->data;
 }
 
 void oh_on_log(int level, const char *data, int len)

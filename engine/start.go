@@ -238,13 +238,21 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 		RegisterTimeout: a.cfg.RegisterRefresh,
 		RetryInterval:   retryInterval,
 		KeepAlive:       a.cfg.KeepAlive,
-		RewriteContact:  a.cfg.AllowRewrite,
+		RewriteVia:      a.cfg.AllowRewrite,
+		RewriteSDP:      a.cfg.AllowRewrite,
 		PublicAddress:   a.cfg.PublicAddr,
-		NoSessionTimer:  a.cfg.DisableSessionTimer,
-		ICE:             a.cfg.ICE,
 		MWI:             a.cfg.VoicemailNumber != "",
 		RTPPort:         s.RTPPortMin,
 		RTPPortRange:    s.RTPPortMax - s.RTPPortMin,
+	}
+	if a.cfg.AllowRewrite {
+		c.RewriteContact = pjsua.RewriteAlways
+	}
+	if a.cfg.DisableSessionTimer {
+		c.SessionTimer = pjsua.TimerInactive
+	}
+	if a.cfg.ICE {
+		c.ICE = &pjsua.ICEConfig{Enable: true}
 	}
 	if s.RTPPortMin == 0 {
 		c.RTPPortRange = 0
@@ -253,7 +261,7 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 		c.MediaAddress = s.BindAddress
 	}
 	if a.cfg.Username != "" {
-		c.Username, c.Password = a.authID(), a.cfg.Password.Reveal()
+		c.Credentials = []pjsua.Credential{{Username: a.authID(), Password: a.cfg.Password}}
 	}
 	if a.cfg.Registers() {
 		c.Registrar = "sip:" + a.cfg.Server + withTransport("", string(a.cfg.Transport))

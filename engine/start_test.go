@@ -41,8 +41,8 @@ func TestStartOpensWhatTheConfigurationSays(t *testing.T) {
 			t.Errorf("TLS: %+v", tls)
 		}
 		a := r.phone.accounts[r.phone.account(`"Jo`)]
-		if a.Registrar != "sip:pbx;transport=tls" || a.Username != "auth" || a.Password != secret {
-			t.Errorf("registrar %q user %q", a.Registrar, a.Username)
+		if a.Registrar != "sip:pbx;transport=tls" || a.Credentials[0].Username != "auth" || a.Credentials[0].Password.Reveal() != secret {
+			t.Errorf("registrar %q credentials %v", a.Registrar, a.Credentials)
 		}
 		if want := []string{"sip:edge:5080;lr;transport=tls", "sip:10.0.0.1;transport=udp"}; !slices.Equal(a.Proxies, want) {
 			t.Errorf("proxies %q, want %q", a.Proxies, want)

@@ -8,203 +8,223 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/offhook-voip/offhook/pjsua/secret"
 )
+
+// Secret is a text that is never printed: every verb of package fmt, JSON and
+// structured loggers print ***. Its Reveal method gives the text.
+type Secret = secret.Text
+
+// NewSecret returns text as a secret.
+func NewSecret(text string) Secret { return secret.New(text) }
 
 // Config is what [Open] takes (pjsua_config, pjsua_media_config,
 // pjsua_logging_config). The zero value of a field means PJSIP's default unless
 // its comment says otherwise, so Config{} works: a headless endpoint with the null
 // sound device.
 type Config struct {
-	// Logger receives PJSIP's lines under the name "pjsip". nil: no logs.
+	// Logger receives PJSIP's lines under the name "pjsip"
+	// (pjsua_logging_config.cb). nil: no logs.
 	Logger hclog.Logger
-	// LogLevel is PJSIP's own level, 1 (errors) to 6. 0 follows Logger's level.
-	// From level 5 on PJSIP prints SIP messages; digests and SRTP keys in them
-	// are replaced by ***.
+	// LogLevel is PJSIP's own level, 1 (errors) to 6 (level and console_level). 0
+	// follows Logger's level. From level 5 on PJSIP prints SIP messages; digests and
+	// SRTP keys in them are replaced by ***.
 	LogLevel int
+	// NoMessageLog leaves SIP messages out of the log at every level (msg_logging).
+	NoMessageLog bool
+
 	// UserAgent is the value of the User-Agent header. Empty: none is sent.
 	UserAgent string
 	// MaxCalls bounds the simultaneous calls; 0 means Limits().Calls. More
 	// calls are refused with 486.
 	MaxCalls int
-	// Threads is the number of SIP worker threads; 0 means 1.
+	// Threads is the number of SIP worker threads (thread_cnt); 0 means 1. Below 0
+	// there is none, and the program calls [Endpoint.HandleEvents] instead.
 	Threads int
 	// Nameservers turn on DNS SRV resolution (RFC 3263) through PJSIP's own
 	// resolver; empty: the system's resolver, A and AAAA records only.
 	Nameservers []string
-	// STUNServers are tried in order, "host" or "host:port".
+	// OutboundProxies are URIs that every request of every account visits first, in
+	// order, before the account's own proxies (outbound_proxy). At most 4.
+	OutboundProxies []string
+	// NoForceLR keeps PJSIP from adding ;lr to proxies that lack it (force_lr): a
+	// proxy without it is a strict router (RFC 2543).
+	NoForceLR bool
+	// Credentials answer challenges of proxies for all accounts, after the account's
+	// own (cred_info). At most 8.
+	Credentials []Credential
+
+	// STUNServers are tried in order, "host" or "host:port" (stun_srv). At most 8.
 	STUNServers []string
-	Media       MediaConfig
-}
+	// STUNTryIPv6 looks STUN servers up in IPv6 where IPv4 finds none
+	// (stun_try_ipv6).
+	STUNTryIPv6 bool
+	// STUNRequired makes a STUN server out of reach fail the start, and calls
+	// (stun_ignore_failure is on otherwise: they go on without).
+	STUNRequired bool
+	// STUNMapUseSTUN2 puts RFC 5389's magic cookie into requests that resolve mapped
+	// addresses (stun_map_use_stun2).
+	STUNMapUseSTUN2 bool
+	// NATTypeInSDP adds a line for troubleshooting to the SDP (nat_type_in_sdp): 0
+	// means 1, the number of the type; 2 the name too; below 0 nothing.
+	NATTypeInSDP int
+	// UPnP asks the router for port mappings (enable_upnp), UPnPInterface only that
+	// of one interface (upnp_if_name). PJSIP must be compiled with it.
+	UPnP          bool
+	UPnPInterface string
 
-// MediaConfig is the part of pjsua_media_config that programs change.
-type MediaConfig struct {
-	ClockRate    int           // of the conference bridge, Hz; 0 means 16000
-	FrameTime    time.Duration // tick of the bridge; 0 means 20 ms
-	Threads      int           // media worker threads; 0 means 1
-	ConfThreads  int           // threads that mix; 0 means what PJSIP was compiled with
-	VAD          bool          // stop sending RTP in silence; off unless set
-	Quality      int           // resampling and codec quality 1 to 10; 0 means 8
-	PacketTime   time.Duration // of RTP sent; 0 means the codec's own
-	EchoTail     time.Duration // echo canceller; 0 means off
-	JitterMax    time.Duration // jitter buffer's bound; 0 means PJSIP's
-	JitterPrefix time.Duration // initial prefetch; 0 means PJSIP's
-}
+	// The next six are what accounts have that do not say otherwise.
 
-// TransportConfig is what [Endpoint.AddTransport] takes (pjsua_transport_config).
-type TransportConfig struct {
-	Type TransportType
-	// Port to listen on; 0 means any free port.
-	Port int
-	// PortRange: when above 0, the next PortRange ports are tried too.
-	PortRange int
-	// BindAddress is the local address; empty means all.
-	BindAddress string
-	// PublicAddress is put into Via and Contact instead of the local address.
-	PublicAddress string
-	TLS           TLSConfig
-}
-
-// TLSConfig is the part of pjsip_tls_setting that programs change. All files are
-// PEM.
-type TLSConfig struct {
-	CAFile   string // trusted roots; empty: the system's
-	CertFile string
-	KeyFile  string
-	// Insecure accepts any server certificate. Off unless set, unlike PJSIP's
-	// default.
-	Insecure bool
-}
-
-// AccountConfig is what [Endpoint.AddAccount] takes (pjsua_acc_config).
-type AccountConfig struct {
-	// ID is the address of record, `"Name" <sip:user@domain>` or `sip:user@domain`.
-	ID string
-	// Registrar is the URI to register at, such as "sip:pbx.example.com"; empty:
-	// the account does not register.
-	Registrar string
-	// RegisterLater leaves the first REGISTER to [Account.Register], so that one that
-	// cannot be sent leaves the account in place.
-	RegisterLater bool
-	// Proxies are URIs of outbound proxies, in order. The parameter ;lr is added
-	// where it is missing.
-	Proxies []string
-	// Username and Password answer digest challenges of any realm (RFC 2617,
-	// RFC 8760). Empty Username: no credentials.
-	Username string
-	Password string
-	// Transport binds the account to one transport; nil: PJSIP chooses by URI.
-	Transport *Transport
-	// RegisterTimeout is the expiry asked for; 0 means 300 s.
-	RegisterTimeout time.Duration
-	// RetryInterval is the wait before a failed registration is tried again;
-	// 0 means 30 s; below 0: no retry.
-	RetryInterval time.Duration
-	// KeepAlive is the interval of keep-alive packets over UDP; 0 means 15 s;
-	// below 0: none.
-	KeepAlive time.Duration
-	// RewriteContact lets PJSIP put the address that the registrar saw into
-	// Contact and Via (NAT).
-	RewriteContact bool
-	SRTP           SRTPUse
-	// SRTPKeying chooses the order of keying methods; empty means SDES only.
+	// Rel100 is the use of reliable provisional responses (RFC 3262;
+	// require_100rel); the default is not to.
+	Rel100 Rel100Use
+	// SessionTimer is the use of session timers (RFC 4028; use_timer); the default
+	// is TimerOptional.
+	SessionTimer SessionTimerUse
+	// SessionExpires is the interval asked for; 0 means 1800 s. MinSE is the shortest
+	// that is accepted; 0 means 90 s, and so does less (timer_setting).
+	SessionExpires time.Duration
+	MinSE          time.Duration
+	// SIPREC is the use of session recording (RFC 7866; use_siprec), which PJSIP
+	// only signals; it must be compiled with it.
+	SIPREC SIPRECUse
+	// SRTP is the use of SRTP (use_srtp); the default is SRTPOff.
+	SRTP SRTPUse
+	// SRTPSignaling is what SRTP asks of the signalling (srtp_secure_signaling).
+	// Unlike PJSIP's, the default is SRTPAnySignaling: DTLS-SRTP does not send keys
+	// through it, and who asks for SRTP over UDP has a reason.
+	SRTPSignaling SRTPSignaling
+	// SRTPKeying chooses the keying methods and their order (srtp_opt.keying). Unlike
+	// PJSIP's, the default is SDES only: only the first one is offered anyway.
 	SRTPKeying []SRTPKeying
-	// RTPPort is the first UDP port for media, RTPPortRange how many follow;
-	// 0 means any.
-	RTPPort      int
-	RTPPortRange int
-	// MediaAddress binds RTP to a local address; empty means all.
-	MediaAddress string
-	// PublicAddress is put into the SDP instead of the local address.
-	PublicAddress string
-	// NoSessionTimer turns off session timers (RFC 4028).
-	NoSessionTimer bool
-	ICE            bool
-	// MWI subscribes to message waiting (RFC 3842).
-	MWI bool
+	// SRTPCryptos chooses the crypto suites and their order (srtp_opt.crypto); empty
+	// means all. At most 16.
+	SRTPCryptos []SRTPCrypto
+
+	// NoUnsolicitedMWI refuses NOTIFY requests about mailboxes that nobody subscribed
+	// to (enable_unsolicited_mwi).
+	NoUnsolicitedMWI bool
+	// KeepForkedCalls leaves the other legs up when a forked INVITE is answered by
+	// more than one (hangup_forked_call is on otherwise). For tests only: PJSIP has
+	// media for one.
+	KeepForkedCalls bool
+	// NoReferSubTag leaves norefersub (RFC 4488) out of the Supported header
+	// (no_refer_sub).
+	NoReferSubTag bool
+
+	Media MediaConfig
 }
 
-// SRTPKeying is a way to agree on SRTP keys (pjmedia_srtp_keying_method).
-type SRTPKeying int
-
-// The keying methods.
-const (
-	SDES     SRTPKeying = iota // keys in the SDP, RFC 4568
-	DTLSSRTP                   // RFC 5763
-)
-
-func (k SRTPKeying) String() string { return enumString(int(k), "SRTPKeying", "SDES", "DTLS-SRTP") }
-
-// Validate reports everything that is wrong with c, joined.
-func (c Config) Validate() error {
-	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf("pjsua: config: "+format, a...)) }
-	if c.LogLevel < 0 || c.LogLevel > 6 {
-		bad("LogLevel %d is outside 0 to 6", c.LogLevel)
-	}
-	if c.MaxCalls < 0 || (limits.Calls > 0 && c.MaxCalls > limits.Calls) {
-		bad("MaxCalls %d is outside 0 to %d, what PJSIP was compiled with", c.MaxCalls, limits.Calls)
-	}
-	if c.Threads < 0 || c.Threads > 32 {
-		bad("Threads %d is outside 0 to 32", c.Threads)
-	}
-	if len(c.Nameservers) > 4 {
-		bad("%d nameservers, PJSIP takes 4", len(c.Nameservers))
-	}
-	if len(c.STUNServers) > 8 {
-		bad("%d STUN servers, PJSIP takes 8", len(c.STUNServers))
-	}
-	switch c.Media.ClockRate {
-	case 0, 8000, 16000, 22050, 24000, 32000, 44100, 48000:
-	default:
-		bad("Media.ClockRate %d is not a usual sample rate", c.Media.ClockRate)
-	}
-	if q := c.Media.Quality; q < 0 || q > 10 {
-		bad("Media.Quality %d is outside 0 to 10", q)
-	}
-	return errors.Join(errs...)
+// problems collects what is wrong with a configuration.
+type problems struct {
+	what string
+	errs []error
 }
 
-// Validate reports everything that is wrong with c, joined.
-func (c TransportConfig) Validate() error {
-	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf("pjsua: transport: "+format, a...)) }
-	switch c.Type {
-	case UDP, TCP, TLS, UDP6, TCP6, TLS6:
-	default:
-		bad("unknown type %v", c.Type)
+func (p *problems) bad(format string, a ...any) {
+	p.errs = append(p.errs, fmt.Errorf("pjsua: "+p.what+": "+format, a...))
+}
+
+func (p *problems) err() error { return errors.Join(p.errs...) }
+
+// within reports a number outside of from to to.
+func (p *problems) within(name string, v, from, to int) {
+	if v < from || v > to {
+		p.bad("%s %d is outside %d to %d", name, v, from, to)
 	}
-	if c.Port < 0 || c.Port > 65535 {
-		bad("port %d is outside 0 to 65535", c.Port)
+}
+
+// atMost reports a list that PJSIP has no room for.
+func (p *problems) atMost(n int, name string, limit int) {
+	if n > limit {
+		p.bad("%d %s, PJSIP takes %d", n, name, limit)
 	}
-	if c.BindAddress != "" {
-		if _, err := netip.ParseAddr(c.BindAddress); err != nil {
-			bad("bind address %q is not an IP address", c.BindAddress)
+}
+
+// text reports values that would break out of the line that they are for.
+func (p *problems) text(values ...string) {
+	for _, v := range values {
+		if strings.ContainsAny(v, "\r\n\x00") {
+			p.bad("a value holds a line break or NUL")
+			return
 		}
 	}
-	return errors.Join(errs...)
+}
+
+// address reports what is not an IP address; empty is fine.
+func (p *problems) address(name, v string) {
+	if v == "" {
+		return
+	}
+	if _, err := netip.ParseAddr(v); err != nil {
+		p.bad("%s %q is not an IP address", name, v)
+	}
 }
 
 // Validate reports everything that is wrong with c, joined. Syntax of URIs is
-// PJSIP's to check, see [Endpoint.AddAccount].
-func (c AccountConfig) Validate() error {
-	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf("pjsua: account: "+format, a...)) }
-	if c.ID == "" {
-		bad("ID is empty")
+// PJSIP's to check, see [Open].
+func (c Config) Validate() error {
+	p := problems{what: "config"}
+	p.within("LogLevel", c.LogLevel, 0, 6)
+	if c.MaxCalls < 0 || (limits.Calls > 0 && c.MaxCalls > limits.Calls) {
+		p.bad("MaxCalls %d is outside 0 to %d, what PJSIP was compiled with", c.MaxCalls, limits.Calls)
 	}
-	if len(c.Proxies) > 8 {
-		bad("%d proxies, PJSIP takes 8", len(c.Proxies))
+	if c.Threads > 32 {
+		p.bad("Threads %d is over 32", c.Threads)
 	}
-	if c.RTPPort < 0 || c.RTPPort > 65535 || c.RTPPort+c.RTPPortRange > 65535 || c.RTPPortRange < 0 {
-		bad("RTP ports %d+%d are outside 0 to 65535", c.RTPPort, c.RTPPortRange)
+	p.atMost(len(c.Nameservers), "nameservers", 4)
+	p.atMost(len(c.OutboundProxies), "outbound proxies", 4)
+	p.atMost(len(c.STUNServers), "STUN servers", 8)
+	p.within("NATTypeInSDP", c.NATTypeInSDP, -1, 2)
+	p.text(c.UserAgent, c.UPnPInterface)
+	p.text(c.Nameservers...)
+	p.text(c.OutboundProxies...)
+	p.text(c.STUNServers...)
+	p.timers(c.SessionExpires, c.MinSE)
+	p.within("Rel100", int(c.Rel100), 0, int(Rel100Optional))
+	p.within("SessionTimer", int(c.SessionTimer), 0, int(TimerAlways))
+	p.within("SIPREC", int(c.SIPREC), 0, int(SIPRECMandatory))
+	p.srtp(c.SRTP, c.SRTPSignaling, c.SRTPKeying, c.SRTPCryptos)
+	p.credentials(c.Credentials)
+	p.media(c.Media)
+	return p.err()
+}
+
+func (p *problems) timers(expires, minSE time.Duration) {
+	if minSE != 0 && minSE < 90*time.Second {
+		p.bad("MinSE %v is under 90 s (RFC 4028 section 5)", minSE)
 	}
-	for _, text := range []string{c.ID, c.Registrar, c.Username, strings.Join(c.Proxies, "")} {
-		if strings.ContainsAny(text, "\r\n\x00") {
-			bad("a value holds a line break or NUL")
-			break
+	if expires != 0 && expires < max(minSE, 90*time.Second) {
+		p.bad("SessionExpires %v is under MinSE", expires)
+	}
+}
+
+func (p *problems) srtp(use SRTPUse, signaling SRTPSignaling, keying []SRTPKeying, cryptos []SRTPCrypto) {
+	p.within("SRTP", int(use), 0, int(SRTPMandatory))
+	p.within("SRTPSignaling", int(signaling), 0, int(SRTPSIPSSignaling))
+	p.atMost(len(keying), "SRTP keying methods", 2)
+	for _, k := range keying {
+		p.within("SRTPKeying", int(k), int(SDES), int(DTLSSRTP))
+	}
+	p.atMost(len(cryptos), "SRTP crypto suites", 16)
+	for _, c := range cryptos {
+		p.text(c.Name, c.Key.Reveal())
+	}
+}
+
+func (p *problems) credentials(list []Credential) {
+	p.atMost(len(list), "credentials", 8)
+	for _, c := range list {
+		if c.Username == "" {
+			p.bad("a credential has no Username")
+		}
+		p.text(c.Username, c.Realm, c.Scheme, c.Password.Reveal())
+		p.within("credential's Algorithm", int(c.Algorithm), 0, int(DigestSHA512256))
+		if c.Algorithm != DigestUnset && !c.Hashed {
+			p.bad("a credential's Algorithm is for a Hashed password")
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // ConnectOptions are the choices of [Endpoint.Connect].

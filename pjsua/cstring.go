@@ -4,7 +4,7 @@ package pjsua
 
 /*
 #include <stdlib.h>
-#include <pjlib.h>
+#include "bridge.h"
 */
 import "C"
 
@@ -21,6 +21,13 @@ func (a *arena) str(s string) C.pj_str_t {
 	p := C.CString(s)
 	a.ptrs = append(a.ptrs, unsafe.Pointer(p))
 	return C.pj_str_t{ptr: p, slen: C.pj_ssize_t(len(s))}
+}
+
+// cstr returns s with a NUL behind it, also where it is empty.
+func (a *arena) cstr(s string) *C.char {
+	p := C.CString(s)
+	a.ptrs = append(a.ptrs, unsafe.Pointer(p))
+	return p
 }
 
 // zero returns size bytes of zeroed C memory that live until free. The big structs of
@@ -61,4 +68,13 @@ func cBool(b bool) C.pj_bool_t {
 		return C.PJ_TRUE
 	}
 	return C.PJ_FALSE
+}
+
+// newPool makes a pool of PJSIP's for the length of one call.
+func newPool(t onThread, a *arena) (pool *C.pj_pool_t, release func(), err error) {
+	pool = C.pjsua_pool_create(a.cstr("offhook"), 1024, 1024)
+	if pool == nil {
+		return nil, nil, t.fail("make a pool", C.PJ_ENOMEM)
+	}
+	return pool, func() { C.pj_pool_release(pool) }, nil
 }

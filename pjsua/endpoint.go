@@ -41,6 +41,7 @@ type Endpoint struct {
 
 	mu       sync.Mutex // guards what follows; no callback's lock is taken under it
 	accounts map[AccountID]C.pjsua_acc_id
+	tps      map[C.pjsua_transport_id]*Transport
 	dials    map[CallID]chan Event // DialWait's, by call
 }
 
@@ -80,6 +81,7 @@ func Open(cfg Config) (*Endpoint, error) {
 		pump:     pump,
 		gone:     make(chan struct{}),
 		accounts: map[AccountID]C.pjsua_acc_id{},
+		tps:      map[C.pjsua_transport_id]*Transport{},
 		dials:    map[CallID]chan Event{},
 	}
 	pump.observe = ep.observe
@@ -111,38 +113,20 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 		}
 	}()
 
-	log := (*C.pjsua_logging_config)(a.zero(C.sizeof_pjsua_logging_config))
-	C.pjsua_logging_config_default(log)
 	level := cfg.LogLevel
 	if level == 0 {
 		level = pjLevel(cfg.Logger)
 	}
-	log.level = C.uint(level)
-	log.console_level = C.uint(level) // pjsua gives our callback this level
-	log.msg_logging = cBool(level >= 5)
-	log.decor = C.PJ_LOG_HAS_SENDER
-
-	ua := (*C.pjsua_config)(a.zero(C.sizeof_pjsua_config))
-	C.pjsua_config_default(ua)
-	ua.max_calls = C.uint(orDefault(cfg.MaxCalls, limits.Calls))
-	ua.thread_cnt = C.uint(orDefault(cfg.Threads, 1))
-	ua.user_agent = a.str(cfg.UserAgent)
-	ua.hangup_forked_call = C.PJ_TRUE
-	for i, s := range cfg.Nameservers {
-		ua.nameserver[i] = a.str(s)
+	log := logging(t, &a, level, cfg.NoMessageLog)
+	ua, err := uaConfig(t, &a, cfg)
+	if err != nil {
+		return err
 	}
-	ua.nameserver_count = C.uint(len(cfg.Nameservers))
-	for i, s := range cfg.STUNServers {
-		ua.stun_srv[i] = a.str(s)
-	}
-	ua.stun_srv_cnt = C.uint(len(cfg.STUNServers))
-	ua.stun_ignore_failure = C.PJ_TRUE
 	C.oh_bridge_callbacks(ua, log)
-
-	med := (*C.pjsua_media_config)(a.zero(C.sizeof_pjsua_media_config))
-	C.pjsua_media_config_default(med)
-	setMedia(med, cfg.Media)
-
+	med, err := mediaConfig(t, &a, cfg.Media)
+	if err != nil {
+		return err
+	}
 	if st := C.pjsua_init(ua, log, med); st != C.PJ_SUCCESS {
 		return t.fail("init", st)
 	}
@@ -153,31 +137,6 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 		return t.fail("open the null sound device", st)
 	}
 	return t.fail("start", C.pjsua_start())
-}
-
-func setMedia(med *C.pjsua_media_config, cfg MediaConfig) {
-	set := func(field *C.uint, v int) {
-		if v > 0 {
-			*field = C.uint(v)
-		}
-	}
-	ms := func(d time.Duration) int { return int(d / time.Millisecond) }
-	set(&med.clock_rate, cfg.ClockRate)
-	set(&med.audio_frame_ptime, ms(cfg.FrameTime))
-	set(&med.thread_cnt, cfg.Threads)
-	set(&med.conf_threads, cfg.ConfThreads)
-	set(&med.quality, cfg.Quality)
-	set(&med.ptime, ms(cfg.PacketTime))
-	med.no_vad = cBool(!cfg.VAD)
-	med.ec_tail_len = C.uint(ms(cfg.EchoTail))
-	if cfg.JitterMax > 0 {
-		med.jb_max = C.int(ms(cfg.JitterMax))
-	}
-	if cfg.JitterPrefix > 0 {
-		med.jb_init = C.int(ms(cfg.JitterPrefix))
-	}
-	// The bridge's operations run on the sound device's clock: it never sleeps.
-	med.snd_auto_close_time = -1
 }
 
 func orDefault(v, def int) int {

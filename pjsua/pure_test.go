@@ -112,10 +112,10 @@ func TestCodecOrder(t *testing.T) {
 
 func TestValidateNamesEverything(t *testing.T) {
 	err := errors.Join(
-		Config{LogLevel: 7, Threads: -1, Nameservers: make([]string, 5), STUNServers: make([]string, 9),
+		Config{LogLevel: 7, Threads: 33, Nameservers: make([]string, 5), STUNServers: make([]string, 9),
 			Media: MediaConfig{ClockRate: 12345, Quality: 11}}.Validate(),
 		TransportConfig{Type: 9, Port: 70000, BindAddress: "localhost"}.Validate(),
-		AccountConfig{Proxies: make([]string, 9), RTPPort: 65000, RTPPortRange: 1000, Username: "a\r\nb"}.Validate())
+		AccountConfig{Proxies: make([]string, 9), RTPPort: 65000, RTPPortRange: 1000, Credentials: []Credential{{Username: "a\r\nb"}}}.Validate())
 	for _, want := range []string{"LogLevel", "Threads", "nameservers", "STUN", "ClockRate", "Quality", "type",
 		"port 70000", `"localhost"`, "ID is empty", "proxies", "RTP ports", "line break"} {
 		if !strings.Contains(err.Error(), want) {

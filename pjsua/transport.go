@@ -34,17 +34,9 @@ func (ep *Endpoint) AddTransport(ctx context.Context, cfg TransportConfig) (*Tra
 		var a arena
 		defer a.free()
 		op := fmt.Sprintf("open %v transport on %s:%d", cfg.Type, orAny(cfg.BindAddress), cfg.Port)
-		c := (*C.pjsua_transport_config)(a.zero(C.sizeof_pjsua_transport_config))
-		C.pjsua_transport_config_default(c)
-		c.port = C.uint(cfg.Port)
-		c.port_range = C.uint(cfg.PortRange)
-		c.bound_addr = a.str(cfg.BindAddress)
-		c.public_addr = a.str(cfg.PublicAddress)
-		if cfg.Type.Secure() {
-			c.tls_setting.ca_list_file = a.str(cfg.TLS.CAFile)
-			c.tls_setting.cert_file = a.str(cfg.TLS.CertFile)
-			c.tls_setting.privkey_file = a.str(cfg.TLS.KeyFile)
-			c.tls_setting.verify_server = cBool(!cfg.TLS.Insecure)
+		c, err := transportConfig(t, &a, cfg)
+		if err != nil {
+			return err
 		}
 		typ := C.pjsip_transport_type_e(cfg.Type)
 		if st := C.pjsua_transport_create(typ, c, &tp.id); st != C.PJ_SUCCESS {
@@ -58,12 +50,22 @@ func (ep *Endpoint) AddTransport(ctx context.Context, cfg TransportConfig) (*Tra
 			Type:    TransportType(info._type),
 			Address: fmt.Sprintf("%s:%d", goStr(info.local_name.host), int(info.local_name.port)),
 		}
+		ep.mu.Lock()
+		defer ep.mu.Unlock()
+		ep.tps[tp.id] = tp
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return tp, nil
+}
+
+// transport returns the handle of a slot, nil for none.
+func (ep *Endpoint) transport(id C.pjsua_transport_id) *Transport {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return ep.tps[id]
 }
 
 func orAny(addr string) string {

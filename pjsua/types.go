@@ -132,20 +132,6 @@ func (t TransportType) String() string {
 // Secure says whether the transport is TLS.
 func (t TransportType) Secure() bool { return t == TLS || t == TLS6 }
 
-// SRTPUse says whether media must be encrypted (pjmedia_srtp_use).
-type SRTPUse int
-
-// The uses of SRTP.
-const (
-	SRTPOff       SRTPUse = iota // neither offered nor accepted
-	SRTPOptional                 // offered and accepted; calls without it go through
-	SRTPMandatory                // calls without it fail
-)
-
-func (u SRTPUse) String() string {
-	return enumString(int(u), "SRTPUse", "off", "optional", "mandatory")
-}
-
 // CallStats are the figures of a call's audio, summed over all the streams that it
 // had: pjmedia_rtcp_stat and pjmedia_jb_state.
 type CallStats struct {

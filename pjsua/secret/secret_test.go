@@ -1,4 +1,4 @@
-package config
+package secret
 
 import (
 	"bytes"
@@ -12,23 +12,26 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
+// secretMark must not be seen in anything printed.
+const secretMark = "S3cr3t-mark"
+
 func TestSecret(t *testing.T) {
-	s := NewSecret(secretMark)
-	if s.Reveal() != secretMark || !s.Equal(NewSecret(secretMark)) || s.Equal(Secret{}) {
+	s := New(secretMark)
+	if s.Reveal() != secretMark || !s.Equal(New(secretMark)) || s.Equal(Text{}) {
 		t.Error("a secret does not hold its text")
 	}
-	if (Secret{}).Reveal() != "" || !NewSecret("").Equal(Secret{}) {
+	if (Text{}).Reveal() != "" || !New("").Equal(Text{}) {
 		t.Error("the zero secret is not empty")
 	}
-	type inner struct{ hidden Secret }
+	type inner struct{ hidden Text }
 	type outer struct {
-		Secret  Secret
-		Pointer *Secret
+		Secret  Text
+		Pointer *Text
 		Any     any
 		inner   inner
-		Map     map[string]Secret
+		Map     map[string]Text
 	}
-	o := outer{Secret: s, Pointer: &s, Any: s, inner: inner{s}, Map: map[string]Secret{"a": s}}
+	o := outer{Secret: s, Pointer: &s, Any: s, inner: inner{s}, Map: map[string]Text{"a": s}}
 
 	var out strings.Builder
 	verbs := "vTtbcdoOqxXUeEfFgGspw"
@@ -40,12 +43,12 @@ func TestSecret(t *testing.T) {
 					t.Errorf("%s prints %q", format, got)
 				}
 			}
-			for _, v := range []any{s, &s, o, &o, []Secret{s}, o.inner} {
+			for _, v := range []any{s, &s, o, &o, []Text{s}, o.inner} {
 				fmt.Fprintf(&out, format, v)
 			}
 		}
 	}
-	fmt.Fprintln(&out, s, &s, o, fmt.Errorf("wrapped: %w", Problem{Message: s.String()}))
+	fmt.Fprintln(&out, s, &s, o, fmt.Errorf("wrapped: %v", s))
 
 	for name, v := range map[string]any{"value": s, "struct": o, "pointer": &o} {
 		data, err := json.Marshal(v)
@@ -62,7 +65,7 @@ func TestSecret(t *testing.T) {
 
 	for _, asJSON := range []bool{false, true} {
 		logger := hclog.New(&hclog.LoggerOptions{Output: &out, JSONFormat: asJSON, Level: hclog.Trace})
-		logger.Info("account added", "password", s, "account", o, "pointer", &o, "list", []Secret{s}, "format", hclog.Fmt("%s %x", s, s))
+		logger.Info("account added", "password", s, "account", o, "pointer", &o, "list", []Text{s}, "format", hclog.Fmt("%s %x", s, s))
 		logger.With("password", s).Info("with")
 	}
 	for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
