@@ -36,6 +36,11 @@ type Account struct {
 	id AccountID
 }
 
+// Config returns ErrNoCgo.
+func (acc *Account) Config(ctx context.Context) (AccountConfig, error) {
+	return AccountConfig{}, ErrNoCgo
+}
+
 // Dial returns ErrNoCgo.
 func (acc *Account) Dial(ctx context.Context, uri string, opts DialOptions) (*Call, error) {
 	return nil, ErrNoCgo
