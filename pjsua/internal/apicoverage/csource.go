@@ -162,7 +162,7 @@ func (n *node) field() string {
 	if n.Kind != "MemberExpr" || n.Name == "" || len(n.Inner) == 0 {
 		return ""
 	}
-	if s := n.Inner[0].structName(); s != "" {
+	if s := n.Inner[0].structName(); s != "" && !isPlain(s) {
 		return s + "." + n.Name
 	}
 	return ""

@@ -261,11 +261,14 @@ func (g *gosource) structOf(typ types.Type) (name string, st *types.Struct) {
 // cfield returns "struct.field" when sel selects a field of a C struct.
 func (g *gosource) cfield(sel *ast.SelectorExpr) string {
 	owner, field := g.fieldOwner(sel)
-	if s, ok := strings.CutPrefix(owner, cgoStruct); ok {
+	if s, ok := strings.CutPrefix(owner, cgoStruct); ok && !isPlain(s) {
 		return s + "." + strings.TrimPrefix(field, "_") // cgo writes _type for type
 	}
 	return ""
 }
+
+// isPlain says whether a struct of C is a value like an int, whose fields tell nothing.
+func isPlain(name string) bool { return name == "pj_str_t" || name == "pj_time_val" }
 
 // gofield returns "Struct.Field" when sel selects an exported field of an exported struct.
 // Errors have fields too, but nothing is set from them.
@@ -429,39 +432,36 @@ func (g *gosource) decoders() map[string]map[string]bool {
 			}
 		}
 	}
-	var literals func(n ast.Node, to map[string]bool, depth int)
-	literals = func(n ast.Node, to map[string]bool, depth int) {
+	var literals func(n ast.Node, event string, to map[string]bool, depth int)
+	literals = func(n ast.Node, event string, to map[string]bool, depth int) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			switch n := n.(type) {
+			case *ast.CaseClause:
+				if names := constants(n.List); len(names) > 0 && !slices.Contains(names, event) {
+					return false // of another event
+				}
 			case *ast.CompositeLit:
 				if name, st := g.structOf(g.info.Types[n].Type); st != nil && ast.IsExported(name) && embedsHeader(st) {
 					to[name] = true
 				}
 			case *ast.Ident:
 				if body := bodies[g.info.Uses[n]]; body != nil && !ast.IsExported(n.Name) && depth < 3 {
-					literals(body, to, depth+1)
+					literals(body, event, to, depth+1)
 				}
 			}
 			return true
 		})
 	}
 	note := func(keys []ast.Expr, values ...ast.Node) {
-		for _, key := range keys {
-			ast.Inspect(key, func(n ast.Node) bool {
-				id, ok := n.(*ast.Ident)
-				if !ok {
-					return true
-				}
-				if name, ok := strings.CutPrefix(id.Name, cgoConst); ok {
-					if out[name] == nil {
-						out[name] = map[string]bool{}
-					}
-					for _, v := range values {
-						literals(v, out[name], 0)
-					}
-				}
-				return true
-			})
+		for _, name := range constants(keys) {
+			found := map[string]bool{}
+			for _, v := range values {
+				literals(v, name, found, 0)
+			}
+			// A clause for several constants leads to one for each.
+			if len(found) > 0 && (out[name] == nil || len(found) < len(out[name])) {
+				out[name] = found
+			}
 		}
 	}
 	for _, file := range g.files {
@@ -475,6 +475,21 @@ func (g *gosource) decoders() map[string]map[string]bool {
 				note(n.List, body...)
 			case *ast.KeyValueExpr:
 				note([]ast.Expr{n.Key}, n.Value)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// constants returns the constants of C in expressions.
+func constants(exprs []ast.Expr) (out []string) {
+	for _, e := range exprs {
+		ast.Inspect(e, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if name, ok := strings.CutPrefix(id.Name, cgoConst); ok {
+					out = append(out, name)
+				}
 			}
 			return true
 		})

@@ -44,13 +44,17 @@ func (v values) join(w values, at strength) {
 type flow struct {
 	*gosource
 	links   links
-	vars    map[types.Object]values // local variables and parameters
-	results map[types.Object]values // functions: what their results are made of
+	vars    map[types.Object]values   // local variables and parameters
+	points  map[types.Object][]string // those that point to C fields: _cgo0 := &c.field
+	results map[types.Object]values   // functions: what their results are made of
 	bodies  map[types.Object]*ast.FuncDecl
 }
 
 func findLinks(g *gosource) links {
-	fl := &flow{g, links{}, map[types.Object]values{}, map[types.Object]values{}, map[types.Object]*ast.FuncDecl{}}
+	fl := &flow{
+		gosource: g, links: links{}, vars: map[types.Object]values{}, points: map[types.Object][]string{},
+		results: map[types.Object]values{}, bodies: map[types.Object]*ast.FuncDecl{},
+	}
 	for _, file := range g.files {
 		for _, d := range file.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
@@ -169,6 +173,9 @@ func (fl *flow) statements(n ast.Node, cond values, last bool) {
 				right = n.Rhs[i]
 			}
 			fl.assign(left, fl.of(right), cond, last)
+			if id, ok := left.(*ast.Ident); ok {
+				fl.points[fl.info.ObjectOf(id)] = fl.address(right)
+			}
 		}
 		for _, e := range append(n.Rhs[:len(n.Rhs):len(n.Rhs)], n.Lhs...) {
 			fl.expressions(e, cond, last)
@@ -295,6 +302,33 @@ func (fl *flow) expressions(e ast.Node, cond values, last bool) {
 	})
 }
 
+// address returns the C fields on the way to what e is the address of.
+func (fl *flow) address(e ast.Expr) (out []string) {
+	u, ok := e.(*ast.UnaryExpr)
+	if !ok || u.Op != token.AND {
+		return nil
+	}
+	for e = u.X; ; {
+		switch x := e.(type) {
+		case *ast.SelectorExpr:
+			if f := fl.cfield(x); f != "" {
+				out = append(out, f)
+			}
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.Ident:
+			return append(out, fl.points[fl.info.Uses[x]]...)
+		default:
+			return out
+		}
+	}
+}
+
 func (fl *flow) literal(lit *ast.CompositeLit, cond values, last bool) {
 	name, st := fl.structOf(fl.info.Types[lit].Type)
 	if st == nil {
@@ -325,18 +359,10 @@ func (fl *flow) call(call *ast.CallExpr, cond values, last bool) {
 	all := values{}
 	for _, arg := range call.Args {
 		all.join(fl.of(arg), direct)
-		if u, ok := arg.(*ast.UnaryExpr); ok && u.Op == token.AND {
-			for f := range fl.of(u.X) {
-				addressed = append(addressed, f)
-			}
-		} else if id, ok := arg.(*ast.Ident); ok && strings.HasPrefix(id.Name, "_cgo") {
-			// cgo puts the arguments of a C call into variables first.
-			if _, ok := fl.info.TypeOf(id).Underlying().(*types.Pointer); ok {
-				for f := range fl.vars[fl.info.Uses[id]] {
-					addressed = append(addressed, f)
-				}
-			}
+		if id, ok := arg.(*ast.Ident); ok {
+			addressed = append(addressed, fl.points[fl.info.Uses[id]]...)
 		}
+		addressed = append(addressed, fl.address(arg)...)
 	}
 	for _, f := range addressed {
 		fl.link(f, all, cond, last)
