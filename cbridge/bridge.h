@@ -37,9 +37,11 @@ enum oh_event_type {
     OH_MESSAGE,
     OH_TYPING,
     OH_MESSAGE_STATUS,
-    /* for package pjsua only, on the ops queue */
+    /* for package pjsua only, on the ops queue: nobody waits there for a consumer */
     OH_CONF_OP,
-    OH_PORT_GONE
+    OH_PORT_GONE,
+    OH_CALL_PORTS, /* a call's streams have other ports now */
+    OH_CALL_OVER
 };
 
 /* A text of a record: where it is, from the record's start, and its length in bytes. */

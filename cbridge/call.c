@@ -91,6 +91,7 @@ static void on_call_state(pjsua_call_id id, pjsip_event *e)
     if (ev)
         oh_stats_ended(id, serial, &ev->stats);
     oh_call_forget(serial);
+    oh_push_call(OH_CALL_OVER, serial);
     oh_push(oh_out.events, ev);
 }
 
@@ -129,6 +130,7 @@ static void on_call_media_state(pjsua_call_id id)
 
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
+    oh_push_call(OH_CALL_PORTS, serial);
     ev = call_event(OH_CALL_MEDIA, &ci, serial, NULL, NULL);
     if (ev)
         copy_media(ev, &ci);

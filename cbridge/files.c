@@ -78,27 +78,3 @@ int64_t oh_recorder_bytes(pjsua_recorder_id id)
         return -1;
     return pjmedia_wav_writer_port_get_pos(port);
 }
-
-/* On the media tick or, for a port removed before it was added, on the remover's
- * thread; the bridge is not locked. */
-void oh_on_conf_op_completed(const pjmedia_conf_op_info *info)
-{
-    oh_event *ev;
-
-    if (info->op_type != PJMEDIA_CONF_OP_CONNECT_PORTS &&
-        info->op_type != PJMEDIA_CONF_OP_DISCONNECT_PORTS)
-        return;
-    ev = oh_event_new(OH_CONF_OP, NULL);
-    if (ev) {
-        ev->op = info->op_type;
-        ev->head.status = info->status;
-        if (info->op_type == PJMEDIA_CONF_OP_CONNECT_PORTS) {
-            ev->src = (int32_t)info->op_param.connect_ports.src;
-            ev->sink = (int32_t)info->op_param.connect_ports.sink;
-        } else {
-            ev->src = (int32_t)info->op_param.disconnect_ports.src;
-            ev->sink = (int32_t)info->op_param.disconnect_ports.sink;
-        }
-    }
-    oh_push(oh_out.ops, ev);
-}

@@ -28,6 +28,9 @@ void oh_push(oh_queue *queue, void *record);
 /* Says on the ops queue that the port of this object is gone: OH_PORT_GONE. */
 void oh_push_gone(int64_t serial);
 
+/* OH_CALL_PORTS or OH_CALL_OVER, on the ops queue. */
+void oh_push_call(int type, int64_t serial);
+
 /* The serial of the call in a slot, of an account: 0 when there is none, or when the
  * call has ended as far as Go knows. A call's serial is bound at its first use. Any
  * thread; the call's lock need not be held. */
@@ -56,7 +59,7 @@ pj_str_t oh_media_type(char *buf, unsigned size, const pjsip_msg_body *body);
 /* pjsua_logging_config.cb: on any PJSIP thread, often. */
 void oh_on_log(int level, const char *data, int len);
 
-/* pjsua_callback.on_conf_op_completed, in files.c. */
+/* pjsua_callback.on_conf_op_completed, in conf.c. */
 void oh_on_conf_op_completed(const pjmedia_conf_op_info *info);
 
 #endif

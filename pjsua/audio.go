@@ -4,6 +4,7 @@ package pjsua
 
 /*
 #include "bridge.h"
+#include "conf.h"
 #include "pcm.h"
 */
 import "C"
@@ -38,6 +39,8 @@ type Audio struct {
 	slot PortID
 	port *C.pjmedia_port // the executor's; nil when the port was removed
 	gone <-chan struct{} // closed when the bridge has let go of it
+	at   C.oh_port       // slot, and which of its ports
+	call CallID          // 0 for none
 
 	use    sync.RWMutex // held to read by who touches ring, to write by who gives it up
 	ring   *ring        // nil after Close
@@ -127,7 +130,7 @@ func (ep *Endpoint) newAudio(t onThread, rate int, opts AudioOptions) (*Audio, e
 		a.ring.release()
 		return nil, t.fail(op, st)
 	}
-	a.slot = PortID(slot)
+	a.slot, a.at = PortID(slot), C.oh_conf_port(slot)
 	ep.ticks.add(a)
 	return a, nil
 }
@@ -523,11 +526,82 @@ func (a *Audio) Close() error {
 const portGoneWithin = 2 * time.Second
 
 // removePort takes the port out of the bridge, if it is still there.
-func (a *Audio) removePort(_ onThread) {
+func (a *Audio) removePort(t onThread) {
 	if a.port != nil {
+		a.ep.conns.dropPort(t, a.at)
+		if a.call != 0 {
+			a.ep.conns.leave(t, a.call, a)
+		}
 		C.oh_pcm_remove(C.pjsua_conf_port_id(a.slot), a.port)
 		a.port = nil
 	}
+}
+
+// callEnded is what happens to a call's Audio at the end of the call: what is buffered
+// can still be read.
+func (a *Audio) callEnded(t onThread) {
+	a.removePort(t)
+	a.end(ErrCallGone)
+}
+
+func (a *Audio) callPorts(onThread) {} // its connections follow by themselves
+
+// Audio returns PCM to and from the call: what is read is what the far end says, what is
+// written is what it hears, together with whatever else is connected to the call. It
+// stays connected when the call's media changes; while the call has none what is read is
+// silence. The rate is 8000, 16000, 24000 or 48000 Hz, whatever the codec's is. When the
+// call ends reads return what is buffered and then io.EOF, writes ErrCallGone; Close it
+// then too.
+func (c *Call) Audio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
+	if err := errors.Join(checkRate(rate), opts.Validate()); err != nil {
+		return nil, err
+	}
+	var a *Audio
+	var results []chan Status
+	err := c.on(ctx, func(t onThread, _ C.pjsua_call_id) (err error) {
+		if a, err = c.ep.newAudio(t, rate, opts); err != nil {
+			return err
+		}
+		if err = c.ep.conns.join(t, c.id, a); err == nil {
+			a.call = c.id
+			results, err = a.connectCall(t, c)
+		}
+		if err != nil {
+			a.removePort(t)
+			a.free(ErrAudioGone)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, result := range results {
+		if err := c.ep.await(ctx, result); err != nil && ctx.Err() != nil {
+			a.Close()
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func (a *Audio) connectCall(t onThread, c *Call) (results []chan Status, err error) {
+	if a.opts.ReadBuffer >= 0 {
+		in := &Connection{ep: a.ep, level: 1, src: c.node(t), dst: a.node(t)}
+		result, err := a.ep.conns.add(t, in)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	if a.opts.WriteBuffer >= 0 {
+		out := &Connection{ep: a.ep, level: 1, src: a.node(t), dst: c.node(t)}
+		result, err := a.ep.conns.add(t, out)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	return results, nil
 }
 
 // end makes writes fail with err, reads when they have read what is buffered.

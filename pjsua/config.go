@@ -227,8 +227,8 @@ func (p *problems) credentials(list []Credential) {
 	}
 }
 
-// ConnectOptions are the choices of [Endpoint.Connect].
+// ConnectOptions are the choices of [Endpoint.Connect] and [Endpoint.KeepConnected].
 type ConnectOptions struct {
-	// Level multiplies the samples of this link; 0 means 1.
+	// Level multiplies the samples of this connection; 0 means 1, below 0 silence.
 	Level float64
 }

@@ -33,6 +33,7 @@ type Endpoint struct {
 	exec   *executor
 	pump   *pump
 	ticks  *ticks
+	conns  *connections
 	closed atomic.Bool   // set by the first Close or Shutdown
 	gone   chan struct{} // closed when that has finished
 
@@ -85,9 +86,12 @@ func Open(cfg Config) (*Endpoint, error) {
 		dials:    map[CallID]chan Event{},
 	}
 	pump.observe = ep.observe
+	ep.conns = newConnections(ep)
+	pump.onCall = ep.conns.callChanged
 	err = ep.exec.do(context.Background(), func(t onThread) error { return ep.start(t, cfg) })
 	if err != nil {
 		ep.exec.stop()
+		ep.conns.stop()
 		ticks.close()
 		pump.stop(closedContext)
 		return nil, err
@@ -108,6 +112,7 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	}
 	defer func() {
 		if err != nil {
+			detachConf(t)
 			C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG)
 			ep.pump.detach()
 		}
@@ -133,6 +138,7 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	if st := C.oh_messages_register(); st != C.PJ_SUCCESS {
 		return t.fail("register modules", st)
 	}
+	attachConf(t)
 	if st := C.pjsua_set_null_snd_dev(); st != C.PJ_SUCCESS {
 		return t.fail("open the null sound device", st)
 	}
@@ -204,10 +210,12 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 		}
 	}
 	err := ep.exec.do(background, func(t onThread) error {
+		detachConf(t)
 		// What had to be said has been said: do not wait another second for it.
 		return t.fail("destroy", C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG))
 	})
 	ep.exec.stop()
+	ep.conns.stop()
 	ep.ticks.close()
 	ep.pump.detach()
 	ep.pump.stop(ctx)

@@ -119,6 +119,11 @@ var (
 	ErrAccountGone = errors.New("pjsua: the account was removed")
 	// ErrAudioGone is returned by reads and writes of an Audio that was closed.
 	ErrAudioGone = errors.New("pjsua: the audio is closed")
+	// ErrPortGone is returned by commands on a port or a connection of the bridge that is
+	// not there any more.
+	ErrPortGone = errors.New("pjsua: the port is gone")
+	// ErrConnected is returned by KeepConnected for what is kept connected already.
+	ErrConnected = errors.New("pjsua: these are kept connected already")
 	// ErrNoMedia is returned by commands that need a call's audio while it has
 	// none.
 	ErrNoMedia = errors.New("pjsua: the call has no audio")

@@ -22,7 +22,7 @@ func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOp
 		var param C.pjsua_conf_connect_param
 		C.pjsua_conf_connect_param_default(&param)
 		if opts.Level != 0 {
-			param.level = C.float(opts.Level)
+			param.level = C.float(max(opts.Level, 0))
 		}
 		return C.pjsua_conf_connect2(C.pjsua_conf_port_id(src), C.pjsua_conf_port_id(dst), &param)
 	})

@@ -44,6 +44,7 @@ type pump struct {
 	events            chan Event
 	seq               uint64 // the events goroutine's
 	observe           func(Event)
+	onCall            func(id CallID, over bool) // the call's ports changed, or it is over
 	evReady, logReady chan struct{}
 	traces            *tracer
 	abandon           chan struct{} // closed when nobody waits for the consumer any more
@@ -205,6 +206,8 @@ func (p *pump) settle() {
 				p.dropWaiter(op, waiters[0])
 			}
 			p.mu.Unlock()
+		case C.OH_CALL_PORTS, C.OH_CALL_OVER:
+			p.onCall(CallID(r.call), r._type == C.OH_CALL_OVER)
 		case C.OH_PORT_GONE:
 			p.mu.Lock()
 			if rec, ok := p.rec[RecorderID(r.object)]; ok {
