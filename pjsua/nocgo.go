@@ -141,6 +141,11 @@ type Call struct {
 // Answer returns ErrNoCgo.
 func (c *Call) Answer(ctx context.Context, code SIPCode, opts AnswerOptions) error { return ErrNoCgo }
 
+// Audio returns ErrNoCgo.
+func (c *Call) Audio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
+	return nil, ErrNoCgo
+}
+
 // Hangup returns ErrNoCgo.
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error { return ErrNoCgo }
 
@@ -174,6 +179,24 @@ func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) 
 
 // Stats returns ErrNoCgo.
 func (c *Call) Stats(ctx context.Context) (CallStats, error) { return CallStats{}, ErrNoCgo }
+
+// Stream returns CallStream{} without cgo.
+func (c *Call) Stream(index int) CallStream { return CallStream{} }
+
+// Tap returns ErrNoCgo.
+func (c *Call) Tap(ctx context.Context, opts TapOptions) (*Tap, error) { return nil, ErrNoCgo }
+
+// CallStream is one of several audio streams of a call, as a [Node].
+type CallStream struct{}
+
+// Connection is a connection of the bridge that lasts as long as its two ends: see [Endpoint.KeepConnected].
+type Connection struct{}
+
+// Close returns ErrNoCgo.
+func (c *Connection) Close(ctx context.Context) error { return ErrNoCgo }
+
+// SetLevel returns ErrNoCgo.
+func (c *Connection) SetLevel(ctx context.Context, level float64) error { return ErrNoCgo }
 
 // Endpoint is pjsua: one per process at a time, since the library keeps its state in one global.
 type Endpoint struct{}
@@ -213,6 +236,11 @@ func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { ret
 
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
+
+// KeepConnected returns ErrNoCgo.
+func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts ConnectOptions) (*Connection, error) {
+	return nil, ErrNoCgo
+}
 
 // NewAudio returns ErrNoCgo.
 func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
@@ -277,6 +305,12 @@ func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error
 	return nil, ErrNoCgo
 }
 
+// A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
+type Node interface {
+	// node returns how the port is found. On pjsua's thread.
+	node(t onThread) nodeKey
+}
+
 // Player plays WAV files into the bridge.
 type Player struct{}
 
@@ -316,6 +350,30 @@ func (r *Recorder) ID() RecorderID { return 0 }
 // Port returns NoPort without cgo.
 func (r *Recorder) Port() PortID { return NoPort }
 
+// Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
+type Tap struct{}
+
+// Channels returns 0 without cgo.
+func (tp *Tap) Channels() int { return 0 }
+
+// Close returns ErrNoCgo.
+func (tp *Tap) Close() error { return ErrNoCgo }
+
+// Rate returns 0 without cgo.
+func (tp *Tap) Rate() int { return 0 }
+
+// Read returns ErrNoCgo.
+func (tp *Tap) Read(p []byte) (int, error) { return 0, ErrNoCgo }
+
+// ReadSamples returns ErrNoCgo.
+func (tp *Tap) ReadSamples(p []int16) (int, error) { return 0, ErrNoCgo }
+
+// SetReadDeadline returns ErrNoCgo.
+func (tp *Tap) SetReadDeadline(t time.Time) error { return ErrNoCgo }
+
+// Stats returns TapStats{} without cgo.
+func (tp *Tap) Stats() TapStats { return TapStats{} }
+
 // Trace is a tap of all SIP messages.
 type Trace struct{}
 
@@ -330,3 +388,9 @@ type Transport struct{}
 
 // Info returns TransportInfo{} without cgo.
 func (tp *Transport) Info() TransportInfo { return TransportInfo{} }
+
+// nodeKey names a node: a call and its stream, or a port that is still the same.
+type nodeKey struct{}
+
+// onThread is proof that the code runs on the one OS thread that pjsua was created on.
+type onThread struct{}
