@@ -38,7 +38,7 @@ func listen(t testing.TB, a *Audio, n int) []int16 {
 	return buf
 }
 
-func whiteNoise(n int) []int16 {
+func noise(n int) []int16 {
 	r := rand.New(rand.NewPCG(1, 2))
 	out := make([]int16, n)
 	for i := range out {
@@ -47,8 +47,8 @@ func whiteNoise(n int) []int16 {
 	return out
 }
 
-// locate returns where the beginning of want is in got, -1 when it is not.
-func locate(got, want []int16) int {
+// find returns where the beginning of want is in got, -1 when it is not.
+func find(got, want []int16) int {
 	for i := 0; i+len(want) <= len(got); i++ {
 		if slices.Equal(got[i:i+len(want)], want) {
 			return i
@@ -86,10 +86,10 @@ func TestAudioAtAllRates(t *testing.T) {
 func TestAudioIsExact(t *testing.T) {
 	p := newPhone(t, Config{})
 	out, in := p.wire(16000, AudioOptions{}, AudioOptions{ReadBuffer: 3 * time.Second})
-	want := whiteNoise(16000)
+	want := noise(16000)
 	must(out.WriteSamples(want))(t)
 	got := listen(t, in, 24000)
-	at := locate(got, want[:100])
+	at := find(got, want[:100])
 	if at < 0 || !slices.Equal(got[at:at+len(want)], want) {
 		t.Fatalf("what was written did not arrive; the beginning is at %d", at)
 	}

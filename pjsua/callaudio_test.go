@@ -136,11 +136,11 @@ func TestTapIsAligned(t *testing.T) {
 	conn := must(p.KeepConnected(within(t), bot, c.out, ConnectOptions{}))(t)
 	tap := must(c.out.Tap(within(t), TapOptions{Buffer: 5 * time.Second}))(t)
 	check(t, p.Connect(within(t), bot.Port(), tap.caller.Port(), ConnectOptions{}))
-	noise := whiteNoise(2 * 16000)
-	for i := range noise {
-		noise[i] /= 4
+	sent := noise(2 * 16000)
+	for i := range sent {
+		sent[i] /= 4
 	}
-	must(bot.WriteSamples(noise))(t)
+	must(bot.WriteSamples(sent))(t)
 	stereo := make([]int16, 3*2*16000)
 	check(t, tap.SetReadDeadline(time.Now().Add(10*time.Second)))
 	for n := 0; n < len(stereo); {
@@ -166,7 +166,7 @@ func TestTapIsAligned(t *testing.T) {
 	if s := tap.Stats(); s.Lost != 0 || s.Read != 3*16000 {
 		t.Errorf("%+v", s)
 	}
-	if got := locate(right, noise[:200]); got < 0 {
+	if got := find(right, sent[:200]); got < 0 {
 		t.Error("what the call was sent is not what the tap heard")
 	}
 	// A source that is connected later is in the copy too, at its level, until it goes.
