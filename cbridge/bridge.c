@@ -1,6 +1,8 @@
 /* bridge.c: serials of calls and accounts, and the table of callbacks. */
 #include "callmedia.h"
 #include "message.h"
+#include "presence.h"
+#include "record.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -22,6 +24,7 @@ void oh_bridge_attach(oh_queue *events, oh_queue *ops, oh_queue *logs)
     pthread_mutex_lock(&bridge.mu);
     memset(bridge.calls, 0, sizeof(bridge.calls));
     pthread_mutex_unlock(&bridge.mu);
+    oh_presence_clear();
     oh_out = (struct oh_outlets){events, ops, logs};
 }
 
@@ -78,7 +81,7 @@ int oh_call_slot(int64_t serial)
 
     pthread_mutex_lock(&bridge.mu);
     for (i = 0; i < PJSUA_MAX_CALLS && slot < 0; i++) {
-        if (bridge.calls[i].serial == serial)
+        if (serial && bridge.calls[i].serial == serial)
             slot = i;
     }
     pthread_mutex_unlock(&bridge.mu);
@@ -110,6 +113,7 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     oh_stats_callbacks(&cfg->cb);
     oh_account_callbacks(&cfg->cb);
     oh_im_callbacks(&cfg->cb);
+    oh_presence_callbacks(&cfg->cb);
     oh_dialog_callbacks(&cfg->cb);
     oh_callmedia_callbacks(&cfg->cb);
     cfg->cb.on_conf_op_completed = oh_on_conf_op_completed;

@@ -37,6 +37,10 @@ enum oh_event_type {
     OH_MESSAGE,
     OH_TYPING,
     OH_MESSAGE_STATUS,
+    OH_SUBSCRIPTION,
+    OH_NOTIFIED,
+    OH_WATCHER_ASKED,
+    OH_WATCHER,
     /* for package pjsua only, on the ops queue: nobody waits there for a consumer */
     OH_CONF_OP,
     OH_PORT_GONE,

@@ -49,6 +49,20 @@ pj_str_t oh_media_type(char *buf, unsigned size, const pjsip_msg_body *body)
     return (pj_str_t){buf, len > 0 ? len : 0};
 }
 
+pj_str_t oh_body(const pjsip_msg_body *body)
+{
+    static const pj_str_t multipart = {"multipart", 9};
+    pj_str_t raw = {NULL, 0};
+
+    if (!body || !body->data)
+        return raw;
+    if (pj_stricmp(&body->content_type.type, &multipart) == 0) {
+        pjsip_multipart_get_raw((pjsip_msg_body *)body, NULL, &raw);
+        return raw;
+    }
+    return (pj_str_t){body->data, body->len};
+}
+
 /* What on_pager2 and on_typing2 have in common. PJSUA's mime_type is not used: it has
  * no parameters, and its length is not that of the buffer when it was cut. */
 static oh_message *received(int type, pjsua_call_id call, pjsua_acc_id acc, const pj_str_t *from,
@@ -59,8 +73,7 @@ static oh_message *received(int type, pjsua_call_id call, pjsua_acc_id acc, cons
     pj_str_t texts[TEXTS] = {*from, *to, *contact};
 
     texts[3] = oh_media_type(mime, sizeof(mime), body);
-    if (body && body->data)
-        texts[4] = (pj_str_t){body->data, body->len};
+    texts[4] = oh_body(body);
     texts[5] = (pj_str_t){rdata->msg_info.msg_buf, rdata->msg_info.len};
     texts[6] = oh_source(source, sizeof(source), rdata);
     return message_new(type, call, acc, texts);

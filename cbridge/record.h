@@ -42,6 +42,7 @@ void oh_call_callbacks(pjsua_callback *cb);
 void oh_account_callbacks(pjsua_callback *cb);
 void oh_stats_callbacks(pjsua_callback *cb);
 void oh_im_callbacks(pjsua_callback *cb);
+void oh_presence_callbacks(pjsua_callback *cb);
 
 /* The figures of those streams of a call that were destroyed. */
 void oh_stats_ended(int slot, int64_t serial, oh_stats *out);
@@ -55,6 +56,14 @@ pj_str_t oh_source(char *buf, size_t size, const pjsip_rx_data *rdata);
 /* The media type of a body with its parameters; empty without a body, or when it does
  * not fit. */
 pj_str_t oh_media_type(char *buf, unsigned size, const pjsip_msg_body *body);
+
+/* The bytes of a body as they came. Those of several parts are in the packet, so the
+ * message must be one that was received and is not a clone. */
+pj_str_t oh_body(const pjsip_msg_body *body);
+
+/* A new oh_subscription, whose texts are in the order of its fields. */
+enum { OH_SUBSCRIPTION_TEXTS = 8 };
+struct oh_subscription *oh_subscription_new(int type, const pj_str_t texts[OH_SUBSCRIPTION_TEXTS]);
 
 /* pjsua_logging_config.cb: on any PJSIP thread, often. */
 void oh_on_log(int level, const char *data, int len);

@@ -150,9 +150,12 @@ func (acc *Account) Config(ctx context.Context) (AccountConfig, error) {
 }
 
 // Remove ends the registration without waiting for the answer and deletes the
-// account (pjsua_acc_del).
+// account and its buddies (pjsua_acc_del).
 func (acc *Account) Remove(ctx context.Context) error {
 	return acc.on(ctx, func(t onThread, slot C.pjsua_acc_id) error {
+		if err := removeBuddies(t, acc.id); err != nil {
+			return err
+		}
 		acc.ep.mu.Lock()
 		delete(acc.ep.accounts, acc.id)
 		acc.ep.mu.Unlock()

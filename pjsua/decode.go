@@ -20,6 +20,14 @@ func recordText(r *C.oh_head, t C.oh_text) string {
 	return string(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(r), int(t.off))), int(t.len)))
 }
 
+// recordBytes returns the bytes of a record's text, nil when there are none.
+func recordBytes(r *C.oh_head, t C.oh_text) []byte {
+	if t.len == 0 {
+		return nil
+	}
+	return []byte(recordText(r, t))
+}
+
 // decode makes the event of a record. Each noun with a record of its own has a function
 // for it in its own file.
 func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
@@ -81,6 +89,8 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		}
 	case C.OH_MESSAGE, C.OH_TYPING, C.OH_MESSAGE_STATUS:
 		return decodeMessage(r, h)
+	case C.OH_SUBSCRIPTION, C.OH_NOTIFIED:
+		return decodeSubscription(r, h)
 	}
 	if ev := decodeRequest(r, h); ev != nil {
 		return ev

@@ -147,20 +147,16 @@ func decodeMessage(r *C.oh_head, h EventHeader) Event {
 	case C.OH_MESSAGE:
 		return MessageReceived{
 			EventHeader: h, Call: call, Account: account, From: text(m.from), To: text(m.to), Contact: text(m.contact),
-			ContentType: text(m.mime), Body: []byte(text(m.body)), Source: text(m.source), Request: []byte(text(m.request)),
+			ContentType: text(m.mime), Body: recordBytes(r, m.body), Source: text(m.source), Request: recordBytes(r, m.request),
 		}
 	case C.OH_TYPING:
 		return TypingReceived{
 			EventHeader: h, Call: call, Account: account, From: text(m.from), To: text(m.to), Contact: text(m.contact),
-			Typing: m.typing != 0, Request: []byte(text(m.request)),
+			Typing: m.typing != 0, Request: recordBytes(r, m.request),
 		}
 	}
-	status := MessageStatus{
+	return MessageStatus{
 		EventHeader: h, Message: MessageID(r.object), Call: call, Account: account, To: text(m.to),
-		Code: SIPCode(m.code), Reason: text(m.reason),
+		Code: SIPCode(m.code), Reason: text(m.reason), Response: recordBytes(r, m.request),
 	}
-	if m.request.len > 0 {
-		status.Response = []byte(text(m.request))
-	}
-	return status
 }

@@ -167,7 +167,7 @@ func TestHostileMessages(t *testing.T) {
 	req := peer.request("MESSAGE")
 	peer.respond(req, "200 OK")
 	long := strings.Repeat("x", 3000)
-	d := dialog{peer, "sip:alice@" + p.addr, "<sip:peer@" + peer.addr + ">;tag=1", "<sip:alice@" + p.addr + ">", "", req.from}
+	d := dialog{peer, "sip:alice@" + p.addr, "", "<sip:peer@" + peer.addr + ">;tag=1", "<sip:alice@" + p.addr + ">", "", req.from}
 	for i, tc := range []struct {
 		body    string
 		headers []string

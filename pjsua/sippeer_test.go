@@ -124,6 +124,7 @@ func (p *sipPeer) write(raw []byte, to net.Addr) {
 type dialog struct {
 	peer             *sipPeer
 	target           string // the far end's Contact
+	event            string // of the subscription that began it
 	from, to, callID string
 	phone            net.Addr
 }
@@ -140,7 +141,7 @@ func (p *sipPeer) dialog(req sipMsg) dialog {
 	if !strings.Contains(to, ";tag=") {
 		to += ";tag=peer"
 	}
-	return dialog{p, target[1], to, req.header("From"), req.header("Call-ID"), req.from}
+	return dialog{p, target[1], req.header("Event"), to, req.header("From"), req.header("Call-ID"), req.from}
 }
 
 // send sends a request in the dialog and returns the code of its answer. A CSeq of 0
