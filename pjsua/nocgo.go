@@ -133,6 +133,32 @@ func (a *Audio) Write(p []byte) (int, error) { return 0, ErrNoCgo }
 // WriteSamples returns ErrNoCgo.
 func (a *Audio) WriteSamples(p []int16) (int, error) { return 0, ErrNoCgo }
 
+// Buddy is somebody whose presence or dialogs can be watched.
+type Buddy struct {
+	id BuddyID
+}
+
+// ID returns what the handle was made with.
+func (b *Buddy) ID() BuddyID { return b.id }
+
+// Info returns ErrNoCgo.
+func (b *Buddy) Info(ctx context.Context) (BuddyInfo, error) { return BuddyInfo{}, ErrNoCgo }
+
+// Remove returns ErrNoCgo.
+func (b *Buddy) Remove(ctx context.Context) error { return ErrNoCgo }
+
+// SubscribeDialogEvent returns ErrNoCgo.
+func (b *Buddy) SubscribeDialogEvent(ctx context.Context, subscribe bool) error { return ErrNoCgo }
+
+// SubscribePresence returns ErrNoCgo.
+func (b *Buddy) SubscribePresence(ctx context.Context, subscribe bool) error { return ErrNoCgo }
+
+// UpdateDialogEvent returns ErrNoCgo.
+func (b *Buddy) UpdateDialogEvent(ctx context.Context) error { return ErrNoCgo }
+
+// UpdatePresence returns ErrNoCgo.
+func (b *Buddy) UpdatePresence(ctx context.Context) error { return ErrNoCgo }
+
 // Call is one call.
 type Call struct {
 	id CallID
@@ -209,10 +235,24 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 	return nil, ErrNoCgo
 }
 
+// AddBuddy returns ErrNoCgo.
+func (ep *Endpoint) AddBuddy(ctx context.Context, cfg BuddyConfig) (*Buddy, error) {
+	return nil, ErrNoCgo
+}
+
 // AddTransport returns ErrNoCgo.
 func (ep *Endpoint) AddTransport(ctx context.Context, cfg TransportConfig) (*Transport, error) {
 	return nil, ErrNoCgo
 }
+
+// Buddies returns ErrNoCgo.
+func (ep *Endpoint) Buddies(ctx context.Context) ([]*Buddy, error) { return nil, ErrNoCgo }
+
+// Buddy returns a handle whose methods return ErrNoCgo.
+func (ep *Endpoint) Buddy(id BuddyID) *Buddy { return &Buddy{id: id} }
+
+// BuddyCount returns ErrNoCgo.
+func (ep *Endpoint) BuddyCount(ctx context.Context) (int, error) { return 0, ErrNoCgo }
 
 // Call returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Call(id CallID) *Call { return &Call{id: id} }
@@ -236,6 +276,9 @@ func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { ret
 
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
+
+// FindBuddy returns ErrNoCgo.
+func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
 
 // KeepConnected returns ErrNoCgo.
 func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts ConnectOptions) (*Connection, error) {
@@ -274,6 +317,9 @@ func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error)
 
 // Ports returns ErrNoCgo.
 func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) { return nil, ErrNoCgo }
+
+// PresenceDump returns ErrNoCgo.
+func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { return ErrNoCgo }
 
 // RefreshDevices returns ErrNoCgo.
 func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
