@@ -152,13 +152,6 @@ oh_event *oh_call_info(int slot, int64_t serial, pj_status_t *status);
  * [executor] */
 pj_status_t oh_call_stats(int slot, oh_stats *out);
 
-/* Makes OH_RECORDER_FAILED follow the first failed write, and OH_PORT_GONE the
- * closing of the file after pjsua_recorder_destroy. [executor] */
-pj_status_t oh_recorder_watch(pjsua_recorder_id id, int64_t serial);
-
-/* Bytes of audio that the recorder has taken so far, -1 on error. [executor] */
-int64_t oh_recorder_bytes(pjsua_recorder_id id);
-
 void oh_record_free(void *record);
 
 /* A copy of data that stays to the end of the process; equal data share one. NULL:

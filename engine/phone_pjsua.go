@@ -115,7 +115,7 @@ func (p *pjsuaPhone) ClosePlayer(ctx context.Context, id pjsua.PlayerID) error {
 }
 
 func (p *pjsuaPhone) NewRecorder(ctx context.Context, path string) (pjsua.RecorderID, pjsua.PortID, error) {
-	recorder, err := p.ep.NewRecorder(ctx, path)
+	recorder, err := p.ep.NewRecorder(ctx, path, pjsua.RecorderOptions{})
 	if err != nil {
 		return 0, pjsua.NoPort, err
 	}

@@ -79,7 +79,7 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		return PlayerFinished{EventHeader: h, Player: PlayerID(ev.head.object)}
 	case C.OH_RECORDER_FAILED:
 		return RecorderFailed{
-			EventHeader: h, Recorder: RecorderID(ev.head.object), Path: p.recorderPath(RecorderID(ev.head.object)),
+			EventHeader: h, Recorder: RecorderID(ev.head.object), Path: text(ev.source),
 			Status: Status(ev.head.status), Reason: text(ev.reason),
 		}
 	case C.OH_TRANSPORT:

@@ -213,7 +213,7 @@ func TestCancel(t *testing.T) {
 func (p *phone) record(c pair, from PortID, d time.Duration) dsp.Tone {
 	p.t.Helper()
 	path := filepath.Join(p.t.TempDir(), "rec.wav")
-	rec := must(p.NewRecorder(within(p.t), path))(p.t)
+	rec := must(p.NewRecorder(within(p.t), path, RecorderOptions{}))(p.t)
 	check(p.t, p.Connect(within(p.t), c.inPort, rec.Port(), ConnectOptions{}))
 	check(p.t, p.Connect(within(p.t), from, c.outPort, ConnectOptions{}))
 	<-time.After(d) // audio takes the time it takes

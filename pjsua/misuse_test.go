@@ -55,8 +55,8 @@ func TestBadInput(t *testing.T) {
 		"garbage WAV":     {second(p.NewPlayer(within(t), garbage, PlayerOptions{})), "garbage.wav"},
 		"cut WAV":         {second(p.NewPlayer(within(t), cut, PlayerOptions{})), "cut.wav"},
 		"no WAV":          {second(p.NewPlayer(within(t), "", PlayerOptions{})), "play"},
-		"no folder":       {second(p.NewRecorder(within(t), filepath.Join(dir, "none", "x.wav"))), "there is no folder"},
-		"no .wav":         {second(p.NewRecorder(within(t), filepath.Join(dir, "x.ogg"))), "must end in .wav"},
+		"no folder":       {second(p.NewRecorder(within(t), filepath.Join(dir, "none", "x.wav"), RecorderOptions{})), "there is no folder"},
+		"no .wav":         {second(p.NewRecorder(within(t), filepath.Join(dir, "x.mp3"), RecorderOptions{})), "must end in .wav"},
 		"port in use":     {second(p.AddTransport(within(t), TransportConfig{Type: UDP, BindAddress: "127.0.0.1", Port: inUse})), "Address already in use"},
 		"foreign address": {second(p.AddTransport(within(t), TransportConfig{Type: UDP, BindAddress: "192.0.2.1"})), "192.0.2.1"},
 		"no URI":          {second(p.acc.Dial(within(t), "hello world", DialOptions{})), `"hello world"`},
@@ -94,7 +94,7 @@ func TestRecorderOnFullDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "full.wav")
 	check(t, os.Symlink("/dev/full", path))
 	player := must(p.NewPlayer(within(t), toneFile(t, 16000, 1, 440), PlayerOptions{}))(t)
-	rec := must(p.NewRecorder(within(t), path))(t)
+	rec := must(p.NewRecorder(within(t), path, RecorderOptions{}))(t)
 	check(t, p.Connect(within(t), player.Port(), rec.Port(), ConnectOptions{}))
 	ev := await(p, func(RecorderFailed) bool { return true })
 	if ev.Recorder != rec.ID() || ev.Path != path || !strings.Contains(ev.Reason, "No space left") {

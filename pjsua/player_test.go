@@ -30,7 +30,7 @@ func (p *phone) hearAll(d time.Duration, ports ...PortID) [][]int16 {
 	p.t.Helper()
 	var recs []*Recorder
 	for i, port := range ports {
-		rec := must(p.NewRecorder(within(p.t), filepath.Join(p.t.TempDir(), fmt.Sprint(i, ".wav"))))(p.t)
+		rec := must(p.NewRecorder(within(p.t), filepath.Join(p.t.TempDir(), fmt.Sprint(i, ".wav")), RecorderOptions{}))(p.t)
 		check(p.t, p.Connect(within(p.t), port, rec.Port(), ConnectOptions{}))
 		recs = append(recs, rec)
 	}

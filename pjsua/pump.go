@@ -52,15 +52,8 @@ type pump struct {
 
 	mu  sync.Mutex // guards what follows
 	ops map[confOp][]chan Status
-	rec map[RecorderID]recording
 	// closed when the port of an object, by its serial, is gone
 	gone map[int64]chan struct{}
-}
-
-// recording is a recorder's file.
-type recording struct {
-	path string
-	gone chan struct{} // closed when the file is
 }
 
 // confOp identifies an operation of the conference bridge that was asked for.
@@ -77,7 +70,6 @@ func newPump(logger hclog.Logger) (*pump, error) {
 		logReady: make(chan struct{}, 1),
 		abandon:  make(chan struct{}),
 		ops:      map[confOp][]chan Status{},
-		rec:      map[RecorderID]recording{},
 		gone:     map[int64]chan struct{}{},
 	}
 	p.waker = C.oh_waker_new()
@@ -145,10 +137,6 @@ func (p *pump) stop(ctx context.Context) {
 		}
 		delete(p.ops, op)
 	}
-	for id, rec := range p.rec {
-		close(rec.gone)
-		delete(p.rec, id)
-	}
 	for id, gone := range p.gone {
 		close(gone)
 		delete(p.gone, id)
@@ -210,10 +198,6 @@ func (p *pump) settle() {
 			p.onCall(CallID(r.call), r._type == C.OH_CALL_OVER)
 		case C.OH_PORT_GONE:
 			p.mu.Lock()
-			if rec, ok := p.rec[RecorderID(r.object)]; ok {
-				close(rec.gone)
-				delete(p.rec, RecorderID(r.object))
-			}
 			if gone, ok := p.gone[int64(r.object)]; ok {
 				close(gone)
 				delete(p.gone, int64(r.object))
@@ -256,15 +240,6 @@ func (p *pump) dropWaiter(op confOp, ch chan Status) {
 	}
 }
 
-// expectGone returns a channel that is closed when the recorder's file is.
-func (p *pump) expectGone(id RecorderID, path string) chan struct{} {
-	gone := make(chan struct{})
-	p.mu.Lock()
-	p.rec[id] = recording{path, gone}
-	p.mu.Unlock()
-	return gone
-}
-
 // expectPortGone returns a channel that is closed when the bridge has let go of the port
 // of the object with this serial. It is called before the port can go.
 func (p *pump) expectPortGone(serial int64) <-chan struct{} {
@@ -273,12 +248,6 @@ func (p *pump) expectPortGone(serial int64) <-chan struct{} {
 	p.gone[serial] = gone
 	p.mu.Unlock()
 	return gone
-}
-
-func (p *pump) recorderPath(id RecorderID) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.rec[id].path
 }
 
 func (p *pump) deliverEvents() {

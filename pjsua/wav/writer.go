@@ -116,11 +116,18 @@ func (w *Writer) Write(samples []int16) error {
 // Bytes returns how many bytes of samples Write was given.
 func (w *Writer) Bytes() int64 { return w.size + int64(len(w.buf)) }
 
-// drain writes the samples. Those that a full disk took stay counted.
+// drain writes the samples, in pieces: of one of which a full disk took a part
+// os.File.WriteAt does not say how much that was.
 func (w *Writer) drain() error {
-	n, err := w.w.WriteAt(w.buf, headerSize+w.size)
-	w.size += int64(n)
-	w.buf = w.buf[:copy(w.buf, w.buf[n:])]
+	const piece = 4 << 10
+	rest, err := w.buf, error(nil)
+	for len(rest) > 0 && err == nil {
+		var n int
+		n, err = w.w.WriteAt(rest[:min(piece, len(rest))], headerSize+w.size)
+		w.size += int64(n)
+		rest = rest[n:]
+	}
+	w.buf = w.buf[:copy(w.buf, rest)]
 	return err
 }
 
