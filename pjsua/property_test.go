@@ -315,6 +315,9 @@ func (w *walk) step() {
 }
 
 func (w *walk) dial(ctx context.Context) {
+	w.mu.Lock()
+	before := len(w.ids)
+	w.mu.Unlock()
 	call, err := w.acc.Dial(ctx, fmt.Sprintf("sip:%s@%s", w.name, w.addr), DialOptions{})
 	w.judge("dial", err)
 	if err != nil {
@@ -325,8 +328,7 @@ func (w *walk) dial(ctx context.Context) {
 	w.ids = append(w.ids, call.id)
 	w.model(call.id)
 	// Mostly the next command comes when the other end has the call; sometimes before.
-	before := len(w.ids)
-	for w.rng.IntN(4) > 0 && len(w.ids) == before && !w.model(call.id).ended {
+	for w.rng.IntN(4) > 0 && len(w.ids) < before+2 && !w.model(call.id).ended {
 		w.changed.Wait()
 	}
 }
