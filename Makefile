@@ -6,7 +6,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 ENV   := eval "$$($(PJSIP) --print-env)" &&
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test race lint api-coverage env clean distclean
+.PHONY: help deps build demo test test-debug soak race lint api-coverage env clean distclean
 
 help:       ## list the verbs
 	@sed -n 's/^\([a-z-]*\): *## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,6 +24,12 @@ demo: build
 
 test:       ## everything up to and including all tests, those against real PBXs included
 	@test/run.sh
+
+test-debug: ## the binding's tests with PJSIP's assertions on, under AddressSanitizer
+	@test/debug.sh
+
+soak:       ## random commands for a long time: SEQUENCES=200000 SEED=1
+	@test/soak.sh
 
 race:       ## the tests of the Go packages under the race detector
 race: deps

@@ -8,7 +8,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('help', 'deps', 'build', 'demo', 'test', 'race', 'lint', 'api-coverage', 'env', 'clean', 'distclean')]
+    [ValidateSet('help', 'deps', 'build', 'demo', 'test', 'test-debug', 'soak', 'race', 'lint', 'api-coverage', 'env', 'clean', 'distclean')]
     [string]$Verb = 'help'
 )
 Set-StrictMode -Version Latest

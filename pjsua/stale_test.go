@@ -124,7 +124,7 @@ func TestCommandsDuringClose(t *testing.T) {
 func expected(t *testing.T, what string, err error) {
 	var pj *Error
 	switch {
-	case err == nil, errors.As(err, &pj), errors.Is(err, ErrCallGone), errors.Is(err, ErrNoMedia), errors.Is(err, ErrClosed):
+	case err == nil, errors.As(err, &pj), errors.Is(err, ErrCallGone), errors.Is(err, ErrNoMedia), errors.Is(err, ErrClosed), errors.Is(err, ErrPortGone):
 	default:
 		t.Errorf("%s: %v", what, err)
 	}

@@ -10,6 +10,8 @@ cd "$(dirname "$0")/.."
 logs=${TEST_LOGS:-$(mktemp -d)}
 mkdir -p "$logs"
 passed=0 failed=0
+# What shows in short whether everything works with one processor for Go.
+quick='Call|Hold|Early|DialWait|Audio|Random|Stale|DuringClose'
 declare -a summary=() missing=()
 
 # step NAME COMMAND...: runs COMMAND, shows one line, and the end of its output when it
@@ -53,16 +55,6 @@ csan() {
 	rm -rf "$dir"
 }
 
-# The binding's tests with PJSIP's assertions on and everything under AddressSanitizer.
-asan() {
-	third_party/pjsip/build.sh --sanitize=address --test || return
-	(
-		eval "$(third_party/pjsip/build.sh --sanitize=address --print-env)"
-		# PJLIB keeps some memory until the process ends, as C programs do.
-		ASAN_OPTIONS=detect_leaks=0 go test -asan -v -timeout 25m ./cbridge ./pjsua
-	)
-}
-
 trap 'exit 130' INT TERM
 
 # What needs no PJSIP comes first: it is all that a machine without the packages can do.
@@ -75,7 +67,8 @@ if [ "$failed" -eq 0 ] && [ "${#missing[@]}" -eq 0 ]; then
 	step "lint" test/lint.sh
 	step "C under sanitizers" csan
 	step "race" go test -v -timeout 25m -race ./...
-	step "PJSIP debug and asan" asan
+	step "one processor" env GOMAXPROCS=1 go test -v -timeout 15m -run "$quick" ./pjsua
+	step "PJSIP debug and asan" test/debug.sh
 	step "peers" test/peers/install.sh
 	step "real peers" netns go test -v -p 1 -timeout 40m -tags integration ./test/...
 	step "demo" netns bin/offhook demo
