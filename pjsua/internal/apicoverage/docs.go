@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// undocumented lists the exported names without a doc comment, and the functions whose
-// comments do not name the function of pjsua.h that they wrap.
+// undocumented lists the exported names without a doc comment, and the functions that are
+// nearest to a function of pjsua.h which no comment names.
 func (cov *coverage) undocumented() (out []string) {
 	g := cov.g
 	for name, text := range g.docs {
@@ -18,13 +18,11 @@ func (cov *coverage) undocumented() (out []string) {
 		}
 	}
 	for _, r := range cov.rows {
-		if !r.called {
+		if r.covered() || r.reason != "" {
 			continue
 		}
-		for _, name := range r.goNames {
-			if g.exported[name] != nil && !mentions(g.docs[name], r.name) {
-				out = append(out, fmt.Sprintf("%s calls %s and does not say so", name, r.name))
-			}
+		for _, name := range r.silent {
+			out = append(out, fmt.Sprintf("%s calls %s and does not say so", name, r.name))
 		}
 	}
 	slices.Sort(out)

@@ -18,9 +18,10 @@ type row struct {
 	name    string // "pjsua_call_hangup", "pjsua_callback.on_reg_state2", "pjsua_acc_config.id"
 	table   string // area, callbacks, or struct
 	goNames []string
-	reason  string // video, superseded by ...
-	touched string // where our code refers to it, for rows without a Go name
-	called  bool   // a function: the Go names are those that call it
+	reason  string   // video, superseded by ...
+	touched string   // where our code refers to it, for rows without a Go name
+	called  bool     // a function: the Go names are those that call it
+	silent  []string // exported functions that call it and do not say so, where none does
 }
 
 type coverage struct {
@@ -42,8 +43,9 @@ func resolve(a *api, g *gosource, c *csource, notes []*note) *coverage {
 	return cov
 }
 
-// functions names, for each function of pjsua.h, the exported Go functions that call it:
-// those whose doc comments say so, else those with the fewest calls between.
+// functions names, for each function of pjsua.h, the exported Go functions that call it
+// and say so in their doc comments. Others may call it for purposes of their own; the
+// nearest of them are told where no comment says so.
 func (cov *coverage) functions(a *api, c *csource) {
 	g := cov.g
 	reach := map[string]map[string]int{}
@@ -78,10 +80,13 @@ func (cov *coverage) functions(a *api, c *csource) {
 			}
 		}
 		r.goNames = said
-		if len(said) == 0 {
-			r.goNames = nearest[:min(3, len(nearest))]
-		}
-		if len(r.goNames) == 0 && cov.references(c, name) {
+		r.silent = nearest[:min(3, len(nearest))]
+		switch {
+		case len(said) > 0:
+			r.silent = nil
+		case len(nearest) > 0:
+			r.touched = "by " + strings.Join(r.silent, ", ")
+		case cov.references(c, name):
 			r.touched = "in cbridge"
 		}
 	}
@@ -270,6 +275,14 @@ func tables() []string {
 	return append(append(slices.Clone(areas), callbackStruct), structs...)
 }
 
+// why says what keeps a row that our code touches from being covered.
+func (r *row) why() string {
+	if len(r.silent) > 0 {
+		return "whose doc comments do not say so"
+	}
+	return "but no Go name follows from it"
+}
+
 func (cov *coverage) printMissing(w io.Writer) {
 	rows := cov.missing()
 	for _, t := range tables() {
@@ -284,7 +297,7 @@ func (cov *coverage) printMissing(w io.Writer) {
 			}
 			fmt.Fprintf(w, "  %s", r.name)
 			if r.touched != "" {
-				fmt.Fprintf(w, "  (used %s, but no Go name follows from it)", r.touched)
+				fmt.Fprintf(w, "  (used %s, %s)", r.touched, r.why())
 			}
 			fmt.Fprintln(w)
 		}
