@@ -11,6 +11,7 @@
 typedef struct call_entry {
     int64_t serial; /* 0: no live call */
     int64_t ended;  /* the serial that was last live here: its late callbacks are dropped */
+    int64_t parent; /* whose user data the call inherited, until that was said */
 } call_entry;
 
 static struct {
@@ -25,6 +26,8 @@ void oh_bridge_attach(oh_queue *events, oh_queue *ops, oh_queue *logs)
     memset(bridge.calls, 0, sizeof(bridge.calls));
     pthread_mutex_unlock(&bridge.mu);
     oh_presence_clear();
+    oh_policy_clear();
+    oh_control_clear();
     oh_out = (struct oh_outlets){events, ops, logs};
 }
 
@@ -58,16 +61,43 @@ int64_t oh_call_serial(pjsua_call_id id)
     pthread_mutex_lock(&bridge.mu);
     e = &bridge.calls[id];
     if (!e->serial && (data == 0 || data != e->ended)) {
+        int64_t parent = 0;
+
         if (data == 0 || bound_elsewhere(data, id)) {
+            parent = data;
             data = oh_mint();
             pjsua_call_set_user_data(id, (void *)(intptr_t)data);
         }
         memset(e, 0, sizeof(*e));
         e->serial = data;
+        e->parent = parent;
     }
     serial = e->serial;
     pthread_mutex_unlock(&bridge.mu);
     return serial;
+}
+
+int64_t oh_call_bound(pjsua_call_id id)
+{
+    int64_t serial;
+
+    if (id < 0 || id >= PJSUA_MAX_CALLS)
+        return 0;
+    pthread_mutex_lock(&bridge.mu);
+    serial = bridge.calls[id].serial;
+    pthread_mutex_unlock(&bridge.mu);
+    return serial;
+}
+
+int64_t oh_call_parent(pjsua_call_id id)
+{
+    int64_t parent;
+
+    pthread_mutex_lock(&bridge.mu);
+    parent = bridge.calls[id].parent;
+    bridge.calls[id].parent = 0;
+    pthread_mutex_unlock(&bridge.mu);
+    return parent;
 }
 
 int64_t oh_call_bind(int slot)
@@ -100,6 +130,7 @@ void oh_call_forget(int64_t serial)
         }
     }
     pthread_mutex_unlock(&bridge.mu);
+    oh_policy_set(serial, NULL);
 }
 
 int64_t oh_account_serial(pjsua_acc_id id)
@@ -110,6 +141,7 @@ int64_t oh_account_serial(pjsua_acc_id id)
 void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
 {
     oh_call_callbacks(&cfg->cb);
+    oh_control_callbacks(&cfg->cb);
     oh_stats_callbacks(&cfg->cb);
     oh_account_callbacks(&cfg->cb);
     oh_im_callbacks(&cfg->cb);

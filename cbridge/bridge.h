@@ -2,7 +2,7 @@
  *
  * Each callback copies the facts into one oh_event, malloc'd, its texts behind it,
  * and pushes it; nothing else happens on a PJSIP thread. Decisions that PJSIP wants
- * at once (REFER, Replaces) are taken here and reported.
+ * at once follow a policy (policy.h) and are reported.
  *
  * Serials: calls, accounts, players and recorders are named by numbers that
  * oh_mint gives out, since pjsua's slots are used again at once. A call's serial
@@ -21,7 +21,7 @@
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
-#define OH_ABI 4
+#define OH_ABI 5
 
 enum oh_event_type {
     OH_REGISTRATION = 1,
@@ -41,11 +41,21 @@ enum oh_event_type {
     OH_NOTIFIED,
     OH_WATCHER_ASKED,
     OH_WATCHER,
+    OH_TRANSFERRED, /* this and the next: oh_control */
+    OH_TRANSFER_PROGRESS,
+    OH_REPLACE,
+    OH_REPLACED,
+    OH_REDIRECTED,
+    OH_OFFER,
+    OH_REINVITE,
+    OH_OFFER_SENT,
+    OH_CALL_REJECTED,
     /* for package pjsua only, on the ops queue: nobody waits there for a consumer */
     OH_CONF_OP,
     OH_PORT_GONE,
     OH_CALL_PORTS, /* a call's streams have other ports now */
-    OH_CALL_OVER
+    OH_CALL_OVER,
+    OH_HANGUP_ANSWER
 };
 
 /* A text of a record: where it is, from the record's start, and its length in bytes. */
@@ -144,9 +154,9 @@ int64_t oh_call_bind(int slot);
 /* Forgets a serial whose pjsua_call_make_call failed. */
 void oh_call_forget(int64_t serial);
 
-/* Fills ev with what pjsua_call_get_info says; oh_record_free frees it. NULL: gone,
- * *status says why. [executor] */
-oh_event *oh_call_info(int slot, int64_t serial, pj_status_t *status);
+/* Fills ci with what pjsua_call_get_info says, and a record, which oh_record_free frees,
+ * with what else there is to know of the media. NULL: gone, *status says why. [executor] */
+oh_event *oh_call_info(int slot, int64_t serial, pjsua_call_info *ci, pj_status_t *status);
 
 /* The figures of a live call so far: streams that ended and the ones that run.
  * [executor] */

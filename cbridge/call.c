@@ -58,17 +58,16 @@ static oh_event *call_event(int type, const pjsua_call_info *ci, int64_t serial,
     return ev;
 }
 
-oh_event *oh_call_info(int slot, int64_t serial, pj_status_t *status)
+oh_event *oh_call_info(int slot, int64_t serial, pjsua_call_info *ci, pj_status_t *status)
 {
-    pjsua_call_info ci;
     oh_event *ev;
 
-    *status = pjsua_call_get_info(slot, &ci);
+    *status = pjsua_call_get_info(slot, ci);
     if (*status != PJ_SUCCESS)
         return NULL;
-    ev = call_event(OH_CALL_STATE, &ci, serial, NULL, NULL);
+    ev = call_event(OH_CALL_STATE, ci, serial, NULL, NULL);
     if (ev)
-        copy_media(ev, &ci);
+        copy_media(ev, ci);
     else
         *status = PJ_ENOMEM;
     return ev;
@@ -77,13 +76,18 @@ oh_event *oh_call_info(int slot, int64_t serial, pj_status_t *status)
 static void on_call_state(pjsua_call_id id, pjsip_event *e)
 {
     pjsua_call_info ci;
-    int64_t serial = oh_call_serial(id);
+    int64_t serial = oh_call_serial(id), parent;
     pj_str_t message = oh_event_message(e);
     oh_event *ev;
 
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
+    /* A call that answered Replaces has a parent, too, and on_call_replaced to say so. */
+    parent = oh_call_parent(id);
+    if (parent && ci.role == PJSIP_ROLE_UAC)
+        oh_call_transferred(parent, serial, &ci);
     oh_dialog_attach(id, serial, oh_event_dialog(e));
+    oh_watch_end(serial, e);
     oh_push(oh_out.events, call_event(OH_CALL_STATE, &ci, serial, NULL, &message));
     if (ci.state != PJSIP_INV_STATE_DISCONNECTED)
         return;
@@ -161,46 +165,10 @@ static void on_dtmf_event(pjsua_call_id id, const pjsua_dtmf_event *dtmf)
     oh_push(oh_out.events, ev);
 }
 
-/* Nobody makes this phone call a premium number: REFER is declined. */
-static void on_call_transfer_request2(pjsua_call_id id, const pj_str_t *dst, pjsip_status_code *code,
-                                      pjsua_call_setting *opt)
-{
-    const pj_str_t texts[OH_TEXTS] = {{NULL, 0}, *dst};
-    int64_t serial = oh_call_serial(id);
-    pjsua_call_info ci;
-    oh_event *ev;
-
-    (void)opt;
-    *code = PJSIP_SC_DECLINE;
-    if (!serial)
-        return;
-    ev = oh_event_new(OH_TRANSFER, texts);
-    if (ev) {
-        ev->head.call = serial;
-        ev->code = *code;
-        if (pjsua_call_get_info(id, &ci) == PJ_SUCCESS)
-            ev->head.account = oh_account_serial(ci.acc_id);
-    }
-    oh_push(oh_out.events, ev);
-}
-
-/* An INVITE with Replaces takes over somebody's call: declined too. */
-static void on_call_replace_request2(pjsua_call_id id, pjsip_rx_data *rdata, int *st_code,
-                                     pj_str_t *st_text, pjsua_call_setting *opt)
-{
-    (void)id;
-    (void)rdata;
-    (void)st_text;
-    (void)opt;
-    *st_code = PJSIP_SC_DECLINE;
-}
-
 void oh_call_callbacks(pjsua_callback *cb)
 {
     cb->on_call_state = on_call_state;
     cb->on_incoming_call = on_incoming_call;
     cb->on_call_media_state = on_call_media_state;
     cb->on_dtmf_event = on_dtmf_event;
-    cb->on_call_transfer_request2 = on_call_transfer_request2;
-    cb->on_call_replace_request2 = on_call_replace_request2;
 }

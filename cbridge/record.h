@@ -3,6 +3,7 @@
 #define OH_RECORD_H
 
 #include "bridge.h"
+#include "policy.h"
 
 /* Where records go. Set by oh_bridge_attach while PJSIP has no thread. */
 extern struct oh_outlets {
@@ -37,8 +38,28 @@ void oh_push_call(int type, int64_t serial);
 int64_t oh_call_serial(pjsua_call_id id);
 int64_t oh_account_serial(pjsua_acc_id id);
 
+/* The serial that is bound to a slot, which may be invalid, already; 0 for none. */
+int64_t oh_call_bound(pjsua_call_id id);
+
+/* The call whose user data the call in this slot has inherited: said once, then 0. */
+int64_t oh_call_parent(pjsua_call_id id);
+
+/* Whether a URI, or the text of one, is on a list of targets. */
+int oh_uri_allowed(const oh_target *list, const pjsip_uri *uri);
+int oh_text_allowed(const oh_target *list, const pj_str_t *text);
+
+/* Says that a REFER made this call. */
+void oh_call_transferred(int64_t parent, int64_t serial, const pjsua_call_info *ci);
+
+/* Watches the dialog of a call for the answer to its end. The dialog's lock is held. */
+void oh_watch_end(int64_t serial, const pjsip_event *e);
+
+/* Forgets what all calls have left to Go: pjsua is gone. */
+void oh_control_clear(void);
+
 /* What oh_bridge_callbacks is made of: each file fills in its own. */
 void oh_call_callbacks(pjsua_callback *cb);
+void oh_control_callbacks(pjsua_callback *cb);
 void oh_account_callbacks(pjsua_callback *cb);
 void oh_stats_callbacks(pjsua_callback *cb);
 void oh_im_callbacks(pjsua_callback *cb);

@@ -3,7 +3,7 @@
 package pjsua
 
 /*
-#include "bridge.h"
+#include "control.h"
 
 static void *call_data(int64_t serial) { return (void *)(intptr_t)serial; }
 */
@@ -13,9 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unsafe"
 )
 
 // Call is one call. Its methods return ErrCallGone from the moment at which the call
@@ -39,6 +37,9 @@ func (acc *Account) Dial(ctx context.Context, uri string, opts DialOptions) (*Ca
 }
 
 func (acc *Account) dial(ctx context.Context, id CallID, uri string, opts DialOptions) (*Call, error) {
+	if err := validPolicy(opts.Policy); err != nil {
+		return nil, err
+	}
 	err := acc.on(ctx, func(t onThread, slot C.pjsua_acc_id) error {
 		var a arena
 		defer a.free()
@@ -53,6 +54,9 @@ func (acc *Account) dial(ctx context.Context, id CallID, uri string, opts DialOp
 			return err
 		}
 		defer release()
+		if err := setPolicy(t, int64(id), opts.Policy); err != nil {
+			return err
+		}
 		var call C.pjsua_call_id
 		st := C.pjsua_call_make_call(slot, &dst, setting, C.call_data(C.int64_t(id)), msg, &call)
 		if st != C.PJ_SUCCESS {
@@ -160,26 +164,29 @@ func (c *Call) Answer(ctx context.Context, code SIPCode, opts AnswerOptions) err
 // it was not answered yet, with opts.Code when it is an incoming call that was not
 // answered. CallEnded comes at once, before the far end has answered.
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error {
-	code := opts.Code
-	if code != 0 && (code < 200 || code > 699) {
-		return fmt.Errorf("pjsua: hangup: %d is no final response code", int(code))
+	if err := opts.validate(); err != nil {
+		return err
 	}
-	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
-		var a arena
-		defer a.free()
-		var info C.pjsua_call_info
-		if code != 0 && C.pjsua_call_get_info(slot, &info) == C.PJ_SUCCESS && info.state == C.PJSIP_INV_STATE_CONFIRMED {
-			reason := Header{"Reason", reasonHeader(code, opts.Reason)}
-			opts.Msg.Headers = append([]Header{reason}, opts.Msg.Headers...)
-		}
-		msg, release, err := messageData(t, &a, opts.Msg)
-		if err != nil {
-			return err
-		}
-		defer release()
-		text := a.str(opts.Reason)
-		return t.fail("hangup", C.pjsua_call_hangup(slot, C.uint(code), optional(&text), msg))
-	})
+	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error { return c.hangup(t, slot, opts) })
+}
+
+func (c *Call) hangup(t onThread, slot C.pjsua_call_id, opts HangupOptions) error {
+	code := opts.Code
+	var a arena
+	defer a.free()
+	C.oh_redirect_abandon(C.int(slot), C.int64_t(c.id))
+	var info C.pjsua_call_info
+	if code != 0 && C.pjsua_call_get_info(slot, &info) == C.PJ_SUCCESS && info.state == C.PJSIP_INV_STATE_CONFIRMED {
+		reason := Header{"Reason", reasonHeader(code, opts.Reason)}
+		opts.Msg.Headers = append([]Header{reason}, opts.Msg.Headers...)
+	}
+	msg, release, err := messageData(t, &a, opts.Msg)
+	if err != nil {
+		return err
+	}
+	defer release()
+	text := a.str(opts.Reason)
+	return t.fail("hangup", C.pjsua_call_hangup(slot, C.uint(code), optional(&text), msg))
 }
 
 func optional(s *C.pj_str_t) *C.pj_str_t {
@@ -209,51 +216,6 @@ func (c *Call) Reinvite(ctx context.Context, opts ReinviteOptions) error {
 func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error {
 	opts.Setting.Flags |= CallUnhold
 	return c.Reinvite(ctx, opts)
-}
-
-// SendDTMF sends digits, 0 to 9, *, # and A to D, one after the other
-// (pjsua_call_send_dtmf). It returns when they are queued.
-func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) error {
-	if digits == "" || strings.Trim(strings.ToUpper(digits), "0123456789*#ABCD") != "" {
-		return fmt.Errorf("pjsua: send DTMF: %q are not all digits 0-9, *, #, A-D", digits)
-	}
-	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
-		var a arena
-		defer a.free()
-		param := (*C.pjsua_call_send_dtmf_param)(a.zero(C.sizeof_pjsua_call_send_dtmf_param))
-		C.pjsua_call_send_dtmf_param_default(param)
-		param.digits = a.str(digits)
-		if opts.Method == DTMFInfo {
-			param.method = C.PJSUA_DTMF_METHOD_SIP_INFO
-		}
-		if opts.Duration > 0 {
-			param.duration = C.uint(opts.Duration / time.Millisecond)
-		}
-		return t.fail("send DTMF", C.pjsua_call_send_dtmf(slot, param))
-	})
-}
-
-// Info returns a snapshot of the call (pjsua_call_get_info).
-func (c *Call) Info(ctx context.Context) (CallInfo, error) {
-	var out CallInfo
-	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
-		var st C.pj_status_t
-		ev := C.oh_call_info(C.int(slot), C.int64_t(c.id), &st)
-		if ev == nil {
-			return t.fail("call info", st)
-		}
-		defer C.oh_record_free(unsafe.Pointer(ev))
-		state := c.ep.pump.decode(&ev.head, EventHeader{}).(CallStateChanged)
-		out = CallInfo{
-			ID: c.id, Account: state.Account, Role: state.Role, State: state.State, Code: state.Code,
-			Reason: state.Reason, Remote: state.Remote, Local: state.Local, SIPCallID: state.SIPCallID,
-			Media:     decodeMedia(ev),
-			Connected: time.Duration(ev.connected_ms) * time.Millisecond,
-			Total:     time.Duration(ev.total_ms) * time.Millisecond,
-		}
-		return nil
-	})
-	return out, err
 }
 
 // Stats returns the figures of the call's audio so far (pjsua_call_get_stream_stat).

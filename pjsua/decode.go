@@ -70,11 +70,6 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 			EventHeader: h, Call: CallID(ev.head.call), Digit: byte(ev.digit), Method: DTMFMethod(ev.method),
 			Duration: time.Duration(ev.duration_ms) * time.Millisecond,
 		}
-	case C.OH_TRANSFER:
-		return TransferRequested{
-			EventHeader: h, Call: CallID(ev.head.call), Account: AccountID(ev.head.account), Target: text(ev.remote),
-			Code: SIPCode(ev.code),
-		}
 	case C.OH_PLAYER_EOF:
 		return PlayerFinished{EventHeader: h, Player: PlayerID(ev.head.object)}
 	case C.OH_RECORDER_FAILED:
@@ -93,6 +88,9 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		return decodeSubscription(r, h)
 	}
 	if ev := decodeRequest(r, h); ev != nil {
+		return ev
+	}
+	if ev := decodeControl(r, h); ev != nil {
 		return ev
 	}
 	panic("pjsua: a record of unknown type: bridge.h and pump.go differ")

@@ -5,7 +5,12 @@ package pjsua
 /*
 #cgo pkg-config: libpjproject
 #cgo CFLAGS: -I${SRCDIR}/../cbridge -Wall
+<<<<<<< HEAD
 #include "message.h"
+=======
+#include "bridge.h"
+#include "control.h"
+>>>>>>> bb0d908 (pjsua: policies decide transfers, Replaces, redirects and offers; transfers, UPDATE and the answer to BYE)
 
 // cbridge was compiled from the bridge.h that this package sees.
 static int oh_abi_matches(void) { return oh_abi() == OH_ABI && oh_event_size() == sizeof(oh_event); }
@@ -39,6 +44,8 @@ type Endpoint struct {
 
 	devicesFound            bool // the executor's
 	bridgeRate, bridgeFrame int  // the executor's: Hz, samples in a tick; 0 not known yet
+
+	userData userData
 
 	mu       sync.Mutex // guards what follows; no callback's lock is taken under it
 	accounts map[AccountID]C.pjsua_acc_id
@@ -106,6 +113,10 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	C.oh_stay_on_udp()
 	C.pj_log_set_level(0) // until pjsua_init knows our callback it would write to stdout
 	ep.pump.attach()
+	if err := setPolicy(t, 0, &cfg.Policy); err != nil {
+		ep.pump.detach()
+		return err
+	}
 	if st := C.pjsua_create(); st != C.PJ_SUCCESS {
 		ep.pump.detach()
 		return t.fail("create", st)
@@ -135,10 +146,16 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	if st := C.pjsua_init(ua, log, med); st != C.PJ_SUCCESS {
 		return t.fail("init", st)
 	}
+<<<<<<< HEAD
 	if st := C.oh_messages_register(); st != C.PJ_SUCCESS {
 		return t.fail("register modules", st)
 	}
 	attachConf(t)
+=======
+	if st := C.oh_control_start(); st != C.PJ_SUCCESS {
+		return t.fail("init", st)
+	}
+>>>>>>> bb0d908 (pjsua: policies decide transfers, Replaces, redirects and offers; transfers, UPDATE and the answer to BYE)
 	if st := C.pjsua_set_null_snd_dev(); st != C.PJ_SUCCESS {
 		return t.fail("open the null sound device", st)
 	}
@@ -192,7 +209,7 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 	defer openMu.Unlock()
 
 	background := context.Background() // destroying is not optional
-	_ = ep.exec.do(background, func(onThread) error { C.pjsua_call_hangup_all(); return nil })
+	_ = ep.exec.do(background, func(t onThread) error { hangupAll(t); return nil })
 	unregistering := make(map[C.pjsua_acc_id]bool)
 	patience := time.Now().Add(firstAnswer)
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -287,6 +304,7 @@ func (ep *Endpoint) observe(ev Event) {
 		id = ev.Call
 	case CallEnded:
 		id = ev.Call
+		ep.userData.end(id)
 	default:
 		return
 	}

@@ -127,16 +127,6 @@ type DTMFReceived struct {
 	Duration time.Duration // as SIP INFO tells it; 0 when it is not known yet
 }
 
-// TransferRequested reports that the far end sent a REFER (RFC 3515), and how it
-// was answered. Transfers are declined with 603.
-type TransferRequested struct {
-	EventHeader
-	Call    CallID
-	Account AccountID
-	Target  string // the Refer-To URI
-	Code    SIPCode
-}
-
 // PlayerFinished reports that a player which does not loop reached the end of its
 // file.
 type PlayerFinished struct {

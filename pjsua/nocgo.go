@@ -10,7 +10,6 @@ package pjsua
 
 import (
 	"context"
-	"io"
 	"time"
 )
 
@@ -36,11 +35,6 @@ type Account struct {
 	id AccountID
 }
 
-// Config returns ErrNoCgo.
-func (acc *Account) Config(ctx context.Context) (AccountConfig, error) {
-	return AccountConfig{}, ErrNoCgo
-}
-
 // Dial returns ErrNoCgo.
 func (acc *Account) Dial(ctx context.Context, uri string, opts DialOptions) (*Call, error) {
 	return nil, ErrNoCgo
@@ -63,101 +57,8 @@ func (acc *Account) Register(ctx context.Context, renew bool) error { return Err
 // Remove returns ErrNoCgo.
 func (acc *Account) Remove(ctx context.Context) error { return ErrNoCgo }
 
-// SendMessage returns ErrNoCgo.
-func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, opts MessageOptions) (MessageID, error) {
-	return 0, ErrNoCgo
-}
-
-// SendTyping returns ErrNoCgo.
-func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opts TypingOptions) error {
-	return ErrNoCgo
-}
-
-// Audio is PCM between Go and the conference bridge: a port of the bridge whose other end is read and written here.
-type Audio struct{}
-
-// Clear returns 0 without cgo.
-func (a *Audio) Clear() uint64 { return 0 }
-
-// Close returns ErrNoCgo.
-func (a *Audio) Close() error { return ErrNoCgo }
-
-// FrameSamples returns 0 without cgo.
-func (a *Audio) FrameSamples() int { return 0 }
-
-// ID returns 0 without cgo.
-func (a *Audio) ID() AudioID { return 0 }
-
-// Mark returns nil without cgo.
-func (a *Audio) Mark(name string) <-chan Mark { return nil }
-
-// Pause does nothing without cgo.
-func (a *Audio) Pause() {}
-
-// Played returns 0 without cgo.
-func (a *Audio) Played() uint64 { return 0 }
-
-// Port returns NoPort without cgo.
-func (a *Audio) Port() PortID { return NoPort }
-
-// Queued returns 0 without cgo.
-func (a *Audio) Queued() uint64 { return 0 }
-
-// Rate returns 0 without cgo.
-func (a *Audio) Rate() int { return 0 }
-
-// Read returns ErrNoCgo.
-func (a *Audio) Read(p []byte) (int, error) { return 0, ErrNoCgo }
-
-// ReadSamples returns ErrNoCgo.
-func (a *Audio) ReadSamples(p []int16) (int, error) { return 0, ErrNoCgo }
-
-// Resume does nothing without cgo.
-func (a *Audio) Resume() {}
-
-// SetDeadline returns ErrNoCgo.
-func (a *Audio) SetDeadline(t time.Time) error { return ErrNoCgo }
-
-// SetReadDeadline returns ErrNoCgo.
-func (a *Audio) SetReadDeadline(t time.Time) error { return ErrNoCgo }
-
-// SetWriteDeadline returns ErrNoCgo.
-func (a *Audio) SetWriteDeadline(t time.Time) error { return ErrNoCgo }
-
-// Stats returns AudioStats{} without cgo.
-func (a *Audio) Stats() AudioStats { return AudioStats{} }
-
-// Write returns ErrNoCgo.
-func (a *Audio) Write(p []byte) (int, error) { return 0, ErrNoCgo }
-
-// WriteSamples returns ErrNoCgo.
-func (a *Audio) WriteSamples(p []int16) (int, error) { return 0, ErrNoCgo }
-
-// Buddy is somebody whose presence or dialogs can be watched.
-type Buddy struct {
-	id BuddyID
-}
-
-// ID returns what the handle was made with.
-func (b *Buddy) ID() BuddyID { return b.id }
-
-// Info returns ErrNoCgo.
-func (b *Buddy) Info(ctx context.Context) (BuddyInfo, error) { return BuddyInfo{}, ErrNoCgo }
-
-// Remove returns ErrNoCgo.
-func (b *Buddy) Remove(ctx context.Context) error { return ErrNoCgo }
-
-// SubscribeDialogEvent returns ErrNoCgo.
-func (b *Buddy) SubscribeDialogEvent(ctx context.Context, subscribe bool) error { return ErrNoCgo }
-
-// SubscribePresence returns ErrNoCgo.
-func (b *Buddy) SubscribePresence(ctx context.Context, subscribe bool) error { return ErrNoCgo }
-
-// UpdateDialogEvent returns ErrNoCgo.
-func (b *Buddy) UpdateDialogEvent(ctx context.Context) error { return ErrNoCgo }
-
-// UpdatePresence returns ErrNoCgo.
-func (b *Buddy) UpdatePresence(ctx context.Context) error { return ErrNoCgo }
+// SetPolicy returns ErrNoCgo.
+func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
 
 // Call is one call.
 type Call struct {
@@ -167,13 +68,36 @@ type Call struct {
 // Answer returns ErrNoCgo.
 func (c *Call) Answer(ctx context.Context, code SIPCode, opts AnswerOptions) error { return ErrNoCgo }
 
-// Audio returns ErrNoCgo.
-func (c *Call) Audio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
-	return nil, ErrNoCgo
+// AnswerReinvite returns ErrNoCgo.
+func (c *Call) AnswerReinvite(ctx context.Context, code SIPCode, opts AnswerReinviteOptions) error {
+	return ErrNoCgo
+}
+
+// AnswerWithSDP returns ErrNoCgo.
+func (c *Call) AnswerWithSDP(ctx context.Context, code SIPCode, sdp string, opts AnswerOptions) error {
+	return ErrNoCgo
+}
+
+// AttendedTransfer returns ErrNoCgo.
+func (c *Call) AttendedTransfer(ctx context.Context, other *Call, opts TransferOptions) error {
+	return ErrNoCgo
+}
+
+// DialDTMF returns ErrNoCgo.
+func (c *Call) DialDTMF(ctx context.Context, digits string, duration time.Duration) error {
+	return ErrNoCgo
 }
 
 // Hangup returns ErrNoCgo.
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error { return ErrNoCgo }
+
+// HangupWait returns ErrNoCgo.
+func (c *Call) HangupWait(ctx context.Context, opts HangupOptions) (HangupAnswer, error) {
+	return HangupAnswer{}, ErrNoCgo
+}
+
+// HasMedia returns ErrNoCgo.
+func (c *Call) HasMedia(ctx context.Context) (bool, error) { return false, ErrNoCgo }
 
 // Hold returns ErrNoCgo.
 func (c *Call) Hold(ctx context.Context, opts HoldOptions) error { return ErrNoCgo }
@@ -184,8 +108,22 @@ func (c *Call) ID() CallID { return c.id }
 // Info returns ErrNoCgo.
 func (c *Call) Info(ctx context.Context) (CallInfo, error) { return CallInfo{}, ErrNoCgo }
 
+// IsActive returns ErrNoCgo.
+func (c *Call) IsActive(ctx context.Context) (bool, error) { return false, ErrNoCgo }
+
+// ProcessRedirect returns ErrNoCgo.
+func (c *Call) ProcessRedirect(ctx context.Context, op RedirectOp) error { return ErrNoCgo }
+
+// QueuedDTMF returns ErrNoCgo.
+func (c *Call) QueuedDTMF(ctx context.Context) (int, error) { return 0, ErrNoCgo }
+
 // Reinvite returns ErrNoCgo.
 func (c *Call) Reinvite(ctx context.Context, opts ReinviteOptions) error { return ErrNoCgo }
+
+// RemoteHasCap returns ErrNoCgo.
+func (c *Call) RemoteHasCap(ctx context.Context, header, token string) (Capability, error) {
+	return 0, ErrNoCgo
+}
 
 // Resume returns ErrNoCgo.
 func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error { return ErrNoCgo }
@@ -193,36 +131,25 @@ func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error { return 
 // SendDTMF returns ErrNoCgo.
 func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) error { return ErrNoCgo }
 
-// SendMessage returns ErrNoCgo.
-func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions) (MessageID, error) {
-	return 0, ErrNoCgo
-}
+// SetPolicy returns ErrNoCgo.
+func (c *Call) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
 
-// SendTyping returns ErrNoCgo.
-func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
-	return ErrNoCgo
-}
+// SetUserData does nothing without cgo.
+func (c *Call) SetUserData(v any) {}
 
 // Stats returns ErrNoCgo.
 func (c *Call) Stats(ctx context.Context) (CallStats, error) { return CallStats{}, ErrNoCgo }
 
-// Stream returns CallStream{} without cgo.
-func (c *Call) Stream(index int) CallStream { return CallStream{} }
+// Transfer returns ErrNoCgo.
+func (c *Call) Transfer(ctx context.Context, target string, opts TransferOptions) error {
+	return ErrNoCgo
+}
 
-// Tap returns ErrNoCgo.
-func (c *Call) Tap(ctx context.Context, opts TapOptions) (*Tap, error) { return nil, ErrNoCgo }
+// Update returns ErrNoCgo.
+func (c *Call) Update(ctx context.Context, opts UpdateOptions) error { return ErrNoCgo }
 
-// CallStream is one of several audio streams of a call, as a [Node].
-type CallStream struct{}
-
-// Connection is a connection of the bridge that lasts as long as its two ends: see [Endpoint.KeepConnected].
-type Connection struct{}
-
-// Close returns ErrNoCgo.
-func (c *Connection) Close(ctx context.Context) error { return ErrNoCgo }
-
-// SetLevel returns ErrNoCgo.
-func (c *Connection) SetLevel(ctx context.Context, level float64) error { return ErrNoCgo }
+// UserData returns nil without cgo.
+func (c *Call) UserData() any { return nil }
 
 // Endpoint is pjsua: one per process at a time, since the library keeps its state in one global.
 type Endpoint struct{}
@@ -235,27 +162,19 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 	return nil, ErrNoCgo
 }
 
-// AddBuddy returns ErrNoCgo.
-func (ep *Endpoint) AddBuddy(ctx context.Context, cfg BuddyConfig) (*Buddy, error) {
-	return nil, ErrNoCgo
-}
-
 // AddTransport returns ErrNoCgo.
 func (ep *Endpoint) AddTransport(ctx context.Context, cfg TransportConfig) (*Transport, error) {
 	return nil, ErrNoCgo
 }
 
-// Buddies returns ErrNoCgo.
-func (ep *Endpoint) Buddies(ctx context.Context) ([]*Buddy, error) { return nil, ErrNoCgo }
-
-// Buddy returns a handle whose methods return ErrNoCgo.
-func (ep *Endpoint) Buddy(id BuddyID) *Buddy { return &Buddy{id: id} }
-
-// BuddyCount returns ErrNoCgo.
-func (ep *Endpoint) BuddyCount(ctx context.Context) (int, error) { return 0, ErrNoCgo }
-
 // Call returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Call(id CallID) *Call { return &Call{id: id} }
+
+// CallCount returns ErrNoCgo.
+func (ep *Endpoint) CallCount(ctx context.Context) (int, error) { return 0, ErrNoCgo }
+
+// Calls returns ErrNoCgo.
+func (ep *Endpoint) Calls(ctx context.Context) ([]*Call, error) { return nil, ErrNoCgo }
 
 // Close returns ErrNoCgo.
 func (ep *Endpoint) Close() error { return ErrNoCgo }
@@ -277,36 +196,19 @@ func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { ret
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
 
-// FindBuddy returns ErrNoCgo.
-func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
+// HangupAll returns ErrNoCgo.
+func (ep *Endpoint) HangupAll(ctx context.Context) error { return ErrNoCgo }
 
-// KeepConnected returns ErrNoCgo.
-func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts ConnectOptions) (*Connection, error) {
-	return nil, ErrNoCgo
-}
-
-// NewAudio returns ErrNoCgo.
-func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
-	return nil, ErrNoCgo
-}
+// MaxCalls returns ErrNoCgo.
+func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
 
 // NewPlayer returns ErrNoCgo.
 func (ep *Endpoint) NewPlayer(ctx context.Context, path string, opts PlayerOptions) (*Player, error) {
 	return nil, ErrNoCgo
 }
 
-// NewPlayerFrom returns ErrNoCgo.
-func (ep *Endpoint) NewPlayerFrom(ctx context.Context, r io.Reader, opts PlayerOptions) (*Player, error) {
-	return nil, ErrNoCgo
-}
-
-// NewPlaylist returns ErrNoCgo.
-func (ep *Endpoint) NewPlaylist(ctx context.Context, paths []string, opts PlayerOptions) (*Player, error) {
-	return nil, ErrNoCgo
-}
-
 // NewRecorder returns ErrNoCgo.
-func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderOptions) (*Recorder, error) {
+func (ep *Endpoint) NewRecorder(ctx context.Context, path string) (*Recorder, error) {
 	return nil, ErrNoCgo
 }
 
@@ -317,9 +219,6 @@ func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error)
 
 // Ports returns ErrNoCgo.
 func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) { return nil, ErrNoCgo }
-
-// PresenceDump returns ErrNoCgo.
-func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { return ErrNoCgo }
 
 // RefreshDevices returns ErrNoCgo.
 func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
@@ -338,6 +237,9 @@ func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int) error
 // SetNullDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNullDevice(ctx context.Context) error { return ErrNoCgo }
 
+// SetPolicy returns ErrNoCgo.
+func (ep *Endpoint) SetPolicy(ctx context.Context, p Policy) error { return ErrNoCgo }
+
 // SetPortLevels returns ErrNoCgo.
 func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float64) error {
 	return ErrNoCgo
@@ -346,18 +248,7 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
-// Trace returns ErrNoCgo.
-func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
-	return nil, ErrNoCgo
-}
-
-// A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
-type Node interface {
-	// node returns how the port is found. On pjsua's thread.
-	node(t onThread) nodeKey
-}
-
-// Player plays WAV files into the bridge.
+// Player plays a WAV file into the bridge.
 type Player struct{}
 
 // Close returns ErrNoCgo.
@@ -366,89 +257,23 @@ func (p *Player) Close(ctx context.Context) error { return ErrNoCgo }
 // ID returns 0 without cgo.
 func (p *Player) ID() PlayerID { return 0 }
 
-// Info returns PlayerInfo{} without cgo.
-func (p *Player) Info() PlayerInfo { return PlayerInfo{} }
-
-// Pause returns ErrNoCgo.
-func (p *Player) Pause(ctx context.Context) error { return ErrNoCgo }
-
 // Port returns NoPort without cgo.
 func (p *Player) Port() PortID { return NoPort }
 
-// Position returns ErrNoCgo.
-func (p *Player) Position(ctx context.Context) (time.Duration, error) { return 0, ErrNoCgo }
-
-// Resume returns ErrNoCgo.
-func (p *Player) Resume(ctx context.Context) error { return ErrNoCgo }
-
-// SetPosition returns ErrNoCgo.
-func (p *Player) SetPosition(ctx context.Context, pos time.Duration) error { return ErrNoCgo }
-
-// Recorder writes what its port hears to a file.
+// Recorder writes what its port hears to a WAV file: 16-bit PCM, mono, at the bridge's rate.
 type Recorder struct{}
 
 // Close returns ErrNoCgo.
 func (r *Recorder) Close(ctx context.Context) error { return ErrNoCgo }
 
-// Format returns 0 without cgo.
-func (r *Recorder) Format() RecordFormat { return 0 }
-
 // ID returns 0 without cgo.
 func (r *Recorder) ID() RecorderID { return 0 }
 
-// Pause returns ErrNoCgo.
-func (r *Recorder) Pause(ctx context.Context) error { return ErrNoCgo }
-
 // Port returns NoPort without cgo.
 func (r *Recorder) Port() PortID { return NoPort }
-
-// Resume returns ErrNoCgo.
-func (r *Recorder) Resume(ctx context.Context) error { return ErrNoCgo }
-
-// RightPort returns NoPort without cgo.
-func (r *Recorder) RightPort() PortID { return NoPort }
-
-// Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
-type Tap struct{}
-
-// Channels returns 0 without cgo.
-func (tp *Tap) Channels() int { return 0 }
-
-// Close returns ErrNoCgo.
-func (tp *Tap) Close() error { return ErrNoCgo }
-
-// Rate returns 0 without cgo.
-func (tp *Tap) Rate() int { return 0 }
-
-// Read returns ErrNoCgo.
-func (tp *Tap) Read(p []byte) (int, error) { return 0, ErrNoCgo }
-
-// ReadSamples returns ErrNoCgo.
-func (tp *Tap) ReadSamples(p []int16) (int, error) { return 0, ErrNoCgo }
-
-// SetReadDeadline returns ErrNoCgo.
-func (tp *Tap) SetReadDeadline(t time.Time) error { return ErrNoCgo }
-
-// Stats returns TapStats{} without cgo.
-func (tp *Tap) Stats() TapStats { return TapStats{} }
-
-// Trace is a tap of all SIP messages.
-type Trace struct{}
-
-// Close does nothing without cgo.
-func (t *Trace) Close() {}
-
-// Messages returns nil without cgo.
-func (t *Trace) Messages() <-chan SIPMessage { return nil }
 
 // Transport is a SIP transport that [Endpoint.AddTransport] created.
 type Transport struct{}
 
 // Info returns TransportInfo{} without cgo.
 func (tp *Transport) Info() TransportInfo { return TransportInfo{} }
-
-// nodeKey names a node: a call and its stream, or a port that is still the same.
-type nodeKey struct{}
-
-// onThread is proof that the code runs on the one OS thread that pjsua was created on.
-type onThread struct{}

@@ -1,12 +1,17 @@
 package pjsua
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // DialOptions are the choices of [Account.Dial]; the zero value is an ordinary
 // audio call.
 type DialOptions struct {
 	Setting CallSetting
 	Msg     MsgData // of the INVITE
+	// Policy of the call, in force before the INVITE goes out; nil: the account's.
+	Policy *Policy
 }
 
 // AnswerOptions are the choices of [Call.Answer].
@@ -24,6 +29,13 @@ type HangupOptions struct {
 	Code   SIPCode
 	Reason string  // replaces the code's own phrase; empty keeps it
 	Msg    MsgData // of the BYE, CANCEL or response
+}
+
+func (o HangupOptions) validate() error {
+	if o.Code != 0 && (o.Code < 200 || o.Code > 699) {
+		return fmt.Errorf("pjsua: hangup: %d is no final response code", int(o.Code))
+	}
+	return nil
 }
 
 // HoldOptions are the choices of [Call.Hold].
@@ -100,8 +112,8 @@ type BodyPart struct {
 	Body        []byte
 }
 
-// DTMFOptions are the choices of [Call.SendDTMF].
+// DTMFOptions are the choices of [Call.SendDTMF] (pjsua_call_send_dtmf_param).
 type DTMFOptions struct {
 	Method   DTMFMethod
-	Duration time.Duration // of each digit; 0 means PJSIP's
+	Duration time.Duration // of each digit; 0 means PJSIP's, 160 ms
 }

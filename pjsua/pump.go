@@ -54,6 +54,8 @@ type pump struct {
 	ops map[confOp][]chan Status
 	// closed when the port of an object, by its serial, is gone
 	gone map[int64]chan struct{}
+
+	hangups map[CallID][]chan HangupAnswer
 }
 
 // confOp identifies an operation of the conference bridge that was asked for.
@@ -71,6 +73,7 @@ func newPump(logger hclog.Logger) (*pump, error) {
 		abandon:  make(chan struct{}),
 		ops:      map[confOp][]chan Status{},
 		gone:     map[int64]chan struct{}{},
+		hangups:  map[CallID][]chan HangupAnswer{},
 	}
 	p.waker = C.oh_waker_new()
 	if p.waker == nil {
@@ -196,6 +199,8 @@ func (p *pump) settle() {
 			p.mu.Unlock()
 		case C.OH_CALL_PORTS, C.OH_CALL_OVER:
 			p.onCall(CallID(r.call), r._type == C.OH_CALL_OVER)
+		case C.OH_HANGUP_ANSWER:
+			p.hangupAnswered(r)
 		case C.OH_PORT_GONE:
 			p.mu.Lock()
 			if gone, ok := p.gone[int64(r.object)]; ok {

@@ -158,18 +158,36 @@ type DirectionStats struct {
 
 // CallInfo is a snapshot of a call (pjsua_call_info).
 type CallInfo struct {
-	ID        CallID
-	Account   AccountID
-	Role      Role
-	State     CallState
-	Code      SIPCode
-	Reason    string
-	Remote    string
-	Local     string
-	SIPCallID string
-	Media     []Media
-	Connected time.Duration
-	Total     time.Duration
+	ID      CallID
+	Account AccountID
+	Role    Role
+	State   CallState
+	Code    SIPCode
+	Reason  string
+	Remote  string // name and URI
+	// RemoteContact is the URI that requests in the dialog go to; empty before the far end
+	// has told one. LocalContact is ours.
+	RemoteContact string
+	Local         string
+	LocalContact  string
+	SIPCallID     string
+	// Setting is what the call was made or answered with, or changed to since.
+	Setting CallSetting
+	Media   []Media
+	// ProvMedia are the streams of an offer that has no answer yet.
+	ProvMedia []Media
+	// MediaStatus, MediaDir and Port are those of the default audio stream, the first that
+	// is in use; [NoPort] when there is none.
+	MediaStatus MediaStatus
+	MediaDir    MediaDir
+	Port        PortID
+	// RemoteOffered says that the last offer was the far end's, with RemoteAudio and
+	// RemoteText streams in it.
+	RemoteOffered bool
+	RemoteAudio   int
+	RemoteText    int
+	Connected     time.Duration
+	Total         time.Duration
 }
 
 // AccountInfo is a snapshot of an account (pjsua_acc_info).
