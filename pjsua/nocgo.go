@@ -10,6 +10,7 @@ package pjsua
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -57,8 +58,78 @@ func (acc *Account) Register(ctx context.Context, renew bool) error { return Err
 // Remove returns ErrNoCgo.
 func (acc *Account) Remove(ctx context.Context) error { return ErrNoCgo }
 
+// SendMessage returns ErrNoCgo.
+func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, opts MessageOptions) (MessageID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendTyping returns ErrNoCgo.
+func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opts TypingOptions) error {
+	return ErrNoCgo
+}
+
 // SetPolicy returns ErrNoCgo.
 func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
+
+// Audio is PCM between Go and the conference bridge: a port of the bridge whose other end is read and written here.
+type Audio struct{}
+
+// Clear returns 0 without cgo.
+func (a *Audio) Clear() uint64 { return 0 }
+
+// Close returns ErrNoCgo.
+func (a *Audio) Close() error { return ErrNoCgo }
+
+// FrameSamples returns 0 without cgo.
+func (a *Audio) FrameSamples() int { return 0 }
+
+// ID returns 0 without cgo.
+func (a *Audio) ID() AudioID { return 0 }
+
+// Mark returns nil without cgo.
+func (a *Audio) Mark(name string) <-chan Mark { return nil }
+
+// Pause does nothing without cgo.
+func (a *Audio) Pause() {}
+
+// Played returns 0 without cgo.
+func (a *Audio) Played() uint64 { return 0 }
+
+// Port returns NoPort without cgo.
+func (a *Audio) Port() PortID { return NoPort }
+
+// Queued returns 0 without cgo.
+func (a *Audio) Queued() uint64 { return 0 }
+
+// Rate returns 0 without cgo.
+func (a *Audio) Rate() int { return 0 }
+
+// Read returns ErrNoCgo.
+func (a *Audio) Read(p []byte) (int, error) { return 0, ErrNoCgo }
+
+// ReadSamples returns ErrNoCgo.
+func (a *Audio) ReadSamples(p []int16) (int, error) { return 0, ErrNoCgo }
+
+// Resume does nothing without cgo.
+func (a *Audio) Resume() {}
+
+// SetDeadline returns ErrNoCgo.
+func (a *Audio) SetDeadline(t time.Time) error { return ErrNoCgo }
+
+// SetReadDeadline returns ErrNoCgo.
+func (a *Audio) SetReadDeadline(t time.Time) error { return ErrNoCgo }
+
+// SetWriteDeadline returns ErrNoCgo.
+func (a *Audio) SetWriteDeadline(t time.Time) error { return ErrNoCgo }
+
+// Stats returns AudioStats{} without cgo.
+func (a *Audio) Stats() AudioStats { return AudioStats{} }
+
+// Write returns ErrNoCgo.
+func (a *Audio) Write(p []byte) (int, error) { return 0, ErrNoCgo }
+
+// WriteSamples returns ErrNoCgo.
+func (a *Audio) WriteSamples(p []int16) (int, error) { return 0, ErrNoCgo }
 
 // Call is one call.
 type Call struct {
@@ -131,6 +202,16 @@ func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error { return 
 // SendDTMF returns ErrNoCgo.
 func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) error { return ErrNoCgo }
 
+// SendMessage returns ErrNoCgo.
+func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions) (MessageID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendTyping returns ErrNoCgo.
+func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
+	return ErrNoCgo
+}
+
 // SetPolicy returns ErrNoCgo.
 func (c *Call) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
 
@@ -202,8 +283,23 @@ func (ep *Endpoint) HangupAll(ctx context.Context) error { return ErrNoCgo }
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
 
+// NewAudio returns ErrNoCgo.
+func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
+	return nil, ErrNoCgo
+}
+
 // NewPlayer returns ErrNoCgo.
 func (ep *Endpoint) NewPlayer(ctx context.Context, path string, opts PlayerOptions) (*Player, error) {
+	return nil, ErrNoCgo
+}
+
+// NewPlayerFrom returns ErrNoCgo.
+func (ep *Endpoint) NewPlayerFrom(ctx context.Context, r io.Reader, opts PlayerOptions) (*Player, error) {
+	return nil, ErrNoCgo
+}
+
+// NewPlaylist returns ErrNoCgo.
+func (ep *Endpoint) NewPlaylist(ctx context.Context, paths []string, opts PlayerOptions) (*Player, error) {
 	return nil, ErrNoCgo
 }
 
@@ -248,7 +344,7 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
-// Player plays a WAV file into the bridge.
+// Player plays WAV files into the bridge.
 type Player struct{}
 
 // Close returns ErrNoCgo.
@@ -257,8 +353,23 @@ func (p *Player) Close(ctx context.Context) error { return ErrNoCgo }
 // ID returns 0 without cgo.
 func (p *Player) ID() PlayerID { return 0 }
 
+// Info returns PlayerInfo{} without cgo.
+func (p *Player) Info() PlayerInfo { return PlayerInfo{} }
+
+// Pause returns ErrNoCgo.
+func (p *Player) Pause(ctx context.Context) error { return ErrNoCgo }
+
 // Port returns NoPort without cgo.
 func (p *Player) Port() PortID { return NoPort }
+
+// Position returns ErrNoCgo.
+func (p *Player) Position(ctx context.Context) (time.Duration, error) { return 0, ErrNoCgo }
+
+// Resume returns ErrNoCgo.
+func (p *Player) Resume(ctx context.Context) error { return ErrNoCgo }
+
+// SetPosition returns ErrNoCgo.
+func (p *Player) SetPosition(ctx context.Context, pos time.Duration) error { return ErrNoCgo }
 
 // Recorder writes what its port hears to a WAV file: 16-bit PCM, mono, at the bridge's rate.
 type Recorder struct{}
