@@ -193,6 +193,9 @@ type AccountConfig struct {
 	// IPChange says what happens to the account at a change of the IP address
 	// (ip_change_cfg).
 	IPChange IPChange
+
+	// Policy of the account's calls; nil: the endpoint's.
+	Policy *Policy
 }
 
 // RTCPFeedback is RTCP feedback (RFC 4585; pjmedia_rtcp_fb_setting).
@@ -250,6 +253,7 @@ func (c AccountConfig) Validate() error {
 	if c.RTPPort < 0 || c.RTPPort > 65535 || c.RTPPort+c.RTPPortRange > 65535 || c.RTPPortRange < 0 {
 		p.bad("RTP ports %d+%d are outside 0 to 65535", c.RTPPort, c.RTPPortRange)
 	}
+	p.join(validPolicy(c.Policy))
 	p.text(c.ID, c.Registrar, c.ForceContact, c.ContactParams, c.ContactURIParams, c.RegisterContactParams,
 		c.RegisterContactURIParams, c.OutboundInstanceID, c.OutboundRegID, c.PIDFTupleID, c.AuthAlgorithm, c.PublicAddress)
 	p.text(c.Proxies...)

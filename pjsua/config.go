@@ -57,7 +57,6 @@ type Config struct {
 
 	// STUNServers are tried in order, "host" or "host:port" (stun_srv). At most 8.
 	STUNServers []string
-<<<<<<< HEAD
 	// STUNTryIPv6 looks STUN servers up in IPv6 where IPv4 finds none
 	// (stun_try_ipv6).
 	STUNTryIPv6 bool
@@ -74,13 +73,6 @@ type Config struct {
 	// of one interface (upnp_if_name). PJSIP must be compiled with it.
 	UPnP          bool
 	UPnPInterface string
-=======
-	Media       MediaConfig
-	// Policy answers what PJSIP wants to know at once, for accounts and calls that
-	// have no policy of their own.
-	Policy Policy
-}
->>>>>>> bb0d908 (pjsua: policies decide transfers, Replaces, redirects and offers; transfers, UPDATE and the answer to BYE)
 
 	// The next six are what accounts have that do not say otherwise.
 
@@ -106,7 +98,6 @@ type Config struct {
 	// SRTPKeying chooses the keying methods and their order (srtp_opt.keying). Unlike
 	// PJSIP's, the default is SDES only: only the first one is offered anyway.
 	SRTPKeying []SRTPKeying
-<<<<<<< HEAD
 	// SRTPCryptos chooses the crypto suites and their order (srtp_opt.crypto); empty
 	// means all. At most 16.
 	SRTPCryptos []SRTPCrypto
@@ -123,71 +114,16 @@ type Config struct {
 	NoReferSubTag bool
 
 	Media MediaConfig
+
+	// Policy answers what PJSIP wants to know at once, for accounts and calls that
+	// have no policy of their own.
+	Policy Policy
 }
 
 // problems collects what is wrong with a configuration.
 type problems struct {
 	what string
 	errs []error
-=======
-	// RTPPort is the first UDP port for media, RTPPortRange how many follow;
-	// 0 means any.
-	RTPPort      int
-	RTPPortRange int
-	// MediaAddress binds RTP to a local address; empty means all.
-	MediaAddress string
-	// PublicAddress is put into the SDP instead of the local address.
-	PublicAddress string
-	// NoSessionTimer turns off session timers (RFC 4028).
-	NoSessionTimer bool
-	ICE            bool
-	// Policy of the account's calls; nil: the endpoint's.
-	Policy *Policy
-	// MWI subscribes to message waiting (RFC 3842).
-	MWI bool
-}
-
-// SRTPKeying is a way to agree on SRTP keys (pjmedia_srtp_keying_method).
-type SRTPKeying int
-
-// The keying methods.
-const (
-	SDES     SRTPKeying = iota // keys in the SDP, RFC 4568
-	DTLSSRTP                   // RFC 5763
-)
-
-func (k SRTPKeying) String() string { return enumString(int(k), "SRTPKeying", "SDES", "DTLS-SRTP") }
-
-// Validate reports everything that is wrong with c, joined.
-func (c Config) Validate() error {
-	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf("pjsua: config: "+format, a...)) }
-	if c.LogLevel < 0 || c.LogLevel > 6 {
-		bad("LogLevel %d is outside 0 to 6", c.LogLevel)
-	}
-	if c.MaxCalls < 0 || (limits.Calls > 0 && c.MaxCalls > limits.Calls) {
-		bad("MaxCalls %d is outside 0 to %d, what PJSIP was compiled with", c.MaxCalls, limits.Calls)
-	}
-	if c.Threads < 0 || c.Threads > 32 {
-		bad("Threads %d is outside 0 to 32", c.Threads)
-	}
-	if len(c.Nameservers) > 4 {
-		bad("%d nameservers, PJSIP takes 4", len(c.Nameservers))
-	}
-	if len(c.STUNServers) > 8 {
-		bad("%d STUN servers, PJSIP takes 8", len(c.STUNServers))
-	}
-	switch c.Media.ClockRate {
-	case 0, 8000, 16000, 22050, 24000, 32000, 44100, 48000:
-	default:
-		bad("Media.ClockRate %d is not a usual sample rate", c.Media.ClockRate)
-	}
-	if q := c.Media.Quality; q < 0 || q > 10 {
-		bad("Media.Quality %d is outside 0 to 10", q)
-	}
-	errs = append(errs, c.Policy.Validate())
-	return errors.Join(errs...)
->>>>>>> bb0d908 (pjsua: policies decide transfers, Replaces, redirects and offers; transfers, UPDATE and the answer to BYE)
 }
 
 func (p *problems) bad(format string, a ...any) {
@@ -195,6 +131,13 @@ func (p *problems) bad(format string, a ...any) {
 }
 
 func (p *problems) err() error { return errors.Join(p.errs...) }
+
+// join adds what another Validate has found.
+func (p *problems) join(err error) {
+	if err != nil {
+		p.errs = append(p.errs, err)
+	}
+}
 
 // within reports a number outside of from to to.
 func (p *problems) within(name string, v, from, to int) {
@@ -241,7 +184,6 @@ func (c Config) Validate() error {
 	if c.Threads > 32 {
 		p.bad("Threads %d is over 32", c.Threads)
 	}
-<<<<<<< HEAD
 	p.atMost(len(c.Nameservers), "nameservers", 4)
 	p.atMost(len(c.OutboundProxies), "outbound proxies", 4)
 	p.atMost(len(c.STUNServers), "STUN servers", 8)
@@ -257,20 +199,8 @@ func (c Config) Validate() error {
 	p.srtp(c.SRTP, c.SRTPSignaling, c.SRTPKeying, c.SRTPCryptos)
 	p.credentials(c.Credentials)
 	p.media(c.Media)
+	p.join(c.Policy.Validate())
 	return p.err()
-=======
-	if c.RTPPort < 0 || c.RTPPort > 65535 || c.RTPPort+c.RTPPortRange > 65535 || c.RTPPortRange < 0 {
-		bad("RTP ports %d+%d are outside 0 to 65535", c.RTPPort, c.RTPPortRange)
-	}
-	for _, text := range []string{c.ID, c.Registrar, c.Username, strings.Join(c.Proxies, "")} {
-		if strings.ContainsAny(text, "\r\n\x00") {
-			bad("a value holds a line break or NUL")
-			break
-		}
-	}
-	errs = append(errs, validPolicy(c.Policy))
-	return errors.Join(errs...)
->>>>>>> bb0d908 (pjsua: policies decide transfers, Replaces, redirects and offers; transfers, UPDATE and the answer to BYE)
 }
 
 func (p *problems) timers(expires, minSE time.Duration) {

@@ -5,12 +5,8 @@ package pjsua
 /*
 #cgo pkg-config: libpjproject
 #cgo CFLAGS: -I${SRCDIR}/../cbridge -Wall
-<<<<<<< HEAD
-#include "message.h"
-=======
-#include "bridge.h"
 #include "control.h"
->>>>>>> bb0d908 (pjsua: policies decide transfers, Replaces, redirects and offers; transfers, UPDATE and the answer to BYE)
+#include "message.h"
 
 // cbridge was compiled from the bridge.h that this package sees.
 static int oh_abi_matches(void) { return oh_abi() == OH_ABI && oh_event_size() == sizeof(oh_event); }
@@ -146,16 +142,13 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	if st := C.pjsua_init(ua, log, med); st != C.PJ_SUCCESS {
 		return t.fail("init", st)
 	}
-<<<<<<< HEAD
 	if st := C.oh_messages_register(); st != C.PJ_SUCCESS {
 		return t.fail("register modules", st)
 	}
 	attachConf(t)
-=======
 	if st := C.oh_control_start(); st != C.PJ_SUCCESS {
 		return t.fail("init", st)
 	}
->>>>>>> bb0d908 (pjsua: policies decide transfers, Replaces, redirects and offers; transfers, UPDATE and the answer to BYE)
 	if st := C.pjsua_set_null_snd_dev(); st != C.PJ_SUCCESS {
 		return t.fail("open the null sound device", st)
 	}

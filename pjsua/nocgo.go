@@ -36,6 +36,11 @@ type Account struct {
 	id AccountID
 }
 
+// Config returns ErrNoCgo.
+func (acc *Account) Config(ctx context.Context) (AccountConfig, error) {
+	return AccountConfig{}, ErrNoCgo
+}
+
 // Dial returns ErrNoCgo.
 func (acc *Account) Dial(ctx context.Context, uri string, opts DialOptions) (*Call, error) {
 	return nil, ErrNoCgo
@@ -131,6 +136,32 @@ func (a *Audio) Write(p []byte) (int, error) { return 0, ErrNoCgo }
 // WriteSamples returns ErrNoCgo.
 func (a *Audio) WriteSamples(p []int16) (int, error) { return 0, ErrNoCgo }
 
+// Buddy is somebody whose presence or dialogs can be watched.
+type Buddy struct {
+	id BuddyID
+}
+
+// ID returns what the handle was made with.
+func (b *Buddy) ID() BuddyID { return b.id }
+
+// Info returns ErrNoCgo.
+func (b *Buddy) Info(ctx context.Context) (BuddyInfo, error) { return BuddyInfo{}, ErrNoCgo }
+
+// Remove returns ErrNoCgo.
+func (b *Buddy) Remove(ctx context.Context) error { return ErrNoCgo }
+
+// SubscribeDialogEvent returns ErrNoCgo.
+func (b *Buddy) SubscribeDialogEvent(ctx context.Context, subscribe bool) error { return ErrNoCgo }
+
+// SubscribePresence returns ErrNoCgo.
+func (b *Buddy) SubscribePresence(ctx context.Context, subscribe bool) error { return ErrNoCgo }
+
+// UpdateDialogEvent returns ErrNoCgo.
+func (b *Buddy) UpdateDialogEvent(ctx context.Context) error { return ErrNoCgo }
+
+// UpdatePresence returns ErrNoCgo.
+func (b *Buddy) UpdatePresence(ctx context.Context) error { return ErrNoCgo }
+
 // Call is one call.
 type Call struct {
 	id CallID
@@ -152,6 +183,11 @@ func (c *Call) AnswerWithSDP(ctx context.Context, code SIPCode, sdp string, opts
 // AttendedTransfer returns ErrNoCgo.
 func (c *Call) AttendedTransfer(ctx context.Context, other *Call, opts TransferOptions) error {
 	return ErrNoCgo
+}
+
+// Audio returns ErrNoCgo.
+func (c *Call) Audio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
+	return nil, ErrNoCgo
 }
 
 // DialDTMF returns ErrNoCgo.
@@ -221,6 +257,12 @@ func (c *Call) SetUserData(v any) {}
 // Stats returns ErrNoCgo.
 func (c *Call) Stats(ctx context.Context) (CallStats, error) { return CallStats{}, ErrNoCgo }
 
+// Stream returns CallStream{} without cgo.
+func (c *Call) Stream(index int) CallStream { return CallStream{} }
+
+// Tap returns ErrNoCgo.
+func (c *Call) Tap(ctx context.Context, opts TapOptions) (*Tap, error) { return nil, ErrNoCgo }
+
 // Transfer returns ErrNoCgo.
 func (c *Call) Transfer(ctx context.Context, target string, opts TransferOptions) error {
 	return ErrNoCgo
@@ -231,6 +273,18 @@ func (c *Call) Update(ctx context.Context, opts UpdateOptions) error { return Er
 
 // UserData returns nil without cgo.
 func (c *Call) UserData() any { return nil }
+
+// CallStream is one of several audio streams of a call, as a [Node].
+type CallStream struct{}
+
+// Connection is a connection of the bridge that lasts as long as its two ends: see [Endpoint.KeepConnected].
+type Connection struct{}
+
+// Close returns ErrNoCgo.
+func (c *Connection) Close(ctx context.Context) error { return ErrNoCgo }
+
+// SetLevel returns ErrNoCgo.
+func (c *Connection) SetLevel(ctx context.Context, level float64) error { return ErrNoCgo }
 
 // Endpoint is pjsua: one per process at a time, since the library keeps its state in one global.
 type Endpoint struct{}
@@ -243,10 +297,24 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 	return nil, ErrNoCgo
 }
 
+// AddBuddy returns ErrNoCgo.
+func (ep *Endpoint) AddBuddy(ctx context.Context, cfg BuddyConfig) (*Buddy, error) {
+	return nil, ErrNoCgo
+}
+
 // AddTransport returns ErrNoCgo.
 func (ep *Endpoint) AddTransport(ctx context.Context, cfg TransportConfig) (*Transport, error) {
 	return nil, ErrNoCgo
 }
+
+// Buddies returns ErrNoCgo.
+func (ep *Endpoint) Buddies(ctx context.Context) ([]*Buddy, error) { return nil, ErrNoCgo }
+
+// Buddy returns a handle whose methods return ErrNoCgo.
+func (ep *Endpoint) Buddy(id BuddyID) *Buddy { return &Buddy{id: id} }
+
+// BuddyCount returns ErrNoCgo.
+func (ep *Endpoint) BuddyCount(ctx context.Context) (int, error) { return 0, ErrNoCgo }
 
 // Call returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Call(id CallID) *Call { return &Call{id: id} }
@@ -277,8 +345,16 @@ func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { ret
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
 
+// FindBuddy returns ErrNoCgo.
+func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
+
 // HangupAll returns ErrNoCgo.
 func (ep *Endpoint) HangupAll(ctx context.Context) error { return ErrNoCgo }
+
+// KeepConnected returns ErrNoCgo.
+func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts ConnectOptions) (*Connection, error) {
+	return nil, ErrNoCgo
+}
 
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
@@ -316,6 +392,9 @@ func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error)
 // Ports returns ErrNoCgo.
 func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) { return nil, ErrNoCgo }
 
+// PresenceDump returns ErrNoCgo.
+func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { return ErrNoCgo }
+
 // RefreshDevices returns ErrNoCgo.
 func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
 
@@ -343,6 +422,17 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
+
+// Trace returns ErrNoCgo.
+func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
+	return nil, ErrNoCgo
+}
+
+// A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
+type Node interface {
+	// node returns how the port is found. On pjsua's thread.
+	node(t onThread) nodeKey
+}
 
 // Player plays WAV files into the bridge.
 type Player struct{}
@@ -383,8 +473,47 @@ func (r *Recorder) ID() RecorderID { return 0 }
 // Port returns NoPort without cgo.
 func (r *Recorder) Port() PortID { return NoPort }
 
+// Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
+type Tap struct{}
+
+// Channels returns 0 without cgo.
+func (tp *Tap) Channels() int { return 0 }
+
+// Close returns ErrNoCgo.
+func (tp *Tap) Close() error { return ErrNoCgo }
+
+// Rate returns 0 without cgo.
+func (tp *Tap) Rate() int { return 0 }
+
+// Read returns ErrNoCgo.
+func (tp *Tap) Read(p []byte) (int, error) { return 0, ErrNoCgo }
+
+// ReadSamples returns ErrNoCgo.
+func (tp *Tap) ReadSamples(p []int16) (int, error) { return 0, ErrNoCgo }
+
+// SetReadDeadline returns ErrNoCgo.
+func (tp *Tap) SetReadDeadline(t time.Time) error { return ErrNoCgo }
+
+// Stats returns TapStats{} without cgo.
+func (tp *Tap) Stats() TapStats { return TapStats{} }
+
+// Trace is a tap of all SIP messages.
+type Trace struct{}
+
+// Close does nothing without cgo.
+func (t *Trace) Close() {}
+
+// Messages returns nil without cgo.
+func (t *Trace) Messages() <-chan SIPMessage { return nil }
+
 // Transport is a SIP transport that [Endpoint.AddTransport] created.
 type Transport struct{}
 
 // Info returns TransportInfo{} without cgo.
 func (tp *Transport) Info() TransportInfo { return TransportInfo{} }
+
+// nodeKey names a node: a call and its stream, or a port that is still the same.
+type nodeKey struct{}
+
+// onThread is proof that the code runs on the one OS thread that pjsua was created on.
+type onThread struct{}
