@@ -380,7 +380,7 @@ func (ep *Endpoint) NewPlaylist(ctx context.Context, paths []string, opts Player
 }
 
 // NewRecorder returns ErrNoCgo.
-func (ep *Endpoint) NewRecorder(ctx context.Context, path string) (*Recorder, error) {
+func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderOptions) (*Recorder, error) {
 	return nil, ErrNoCgo
 }
 
@@ -461,17 +461,29 @@ func (p *Player) Resume(ctx context.Context) error { return ErrNoCgo }
 // SetPosition returns ErrNoCgo.
 func (p *Player) SetPosition(ctx context.Context, pos time.Duration) error { return ErrNoCgo }
 
-// Recorder writes what its port hears to a WAV file: 16-bit PCM, mono, at the bridge's rate.
+// Recorder writes what its port hears to a file.
 type Recorder struct{}
 
 // Close returns ErrNoCgo.
 func (r *Recorder) Close(ctx context.Context) error { return ErrNoCgo }
 
+// Format returns 0 without cgo.
+func (r *Recorder) Format() RecordFormat { return 0 }
+
 // ID returns 0 without cgo.
 func (r *Recorder) ID() RecorderID { return 0 }
 
+// Pause returns ErrNoCgo.
+func (r *Recorder) Pause(ctx context.Context) error { return ErrNoCgo }
+
 // Port returns NoPort without cgo.
 func (r *Recorder) Port() PortID { return NoPort }
+
+// Resume returns ErrNoCgo.
+func (r *Recorder) Resume(ctx context.Context) error { return ErrNoCgo }
+
+// RightPort returns NoPort without cgo.
+func (r *Recorder) RightPort() PortID { return NoPort }
 
 // Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
 type Tap struct{}
