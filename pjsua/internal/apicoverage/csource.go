@@ -58,7 +58,7 @@ func readC(c *clang, dir string, g *gosource) (*csource, error) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-		unit, err := c.source(file, "-I"+pkg.Dir)
+		unit, err := c.source(file, g.cflags...)
 		if err != nil {
 			return nil, fmt.Errorf("the preamble of %s: %w", name, err)
 		}

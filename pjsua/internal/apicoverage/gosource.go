@@ -38,6 +38,7 @@ type gosource struct {
 	pkg       *types.Package
 	info      *types.Info
 	preambles map[string]string // Go file -> C
+	cflags    []string          // of the preambles
 	funcs     map[types.Object]*gofunc
 	exported  map[string]types.Object // "Open", "Call.Hangup" -> function
 	docs      map[string]string       // "Open", "Call", "Call.Hangup", "CallInfo.State" -> doc comment
@@ -48,7 +49,7 @@ type gosource struct {
 
 func loadGo(dir string) (*gosource, error) {
 	cmd := exec.Command("go", "list", "-compiled", "-export", "-deps",
-		"-json=ImportPath,Dir,Name,Export,CompiledGoFiles,CgoFiles", dir)
+		"-json=ImportPath,Dir,Name,Export,CompiledGoFiles,CgoFiles,CgoCFLAGS,CgoPkgConfig", dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -57,6 +58,7 @@ func loadGo(dir string) (*gosource, error) {
 	type listed struct {
 		ImportPath, Dir, Export   string
 		CompiledGoFiles, CgoFiles []string
+		CgoCFLAGS, CgoPkgConfig   []string
 	}
 	exports := map[string]string{}
 	var pkg listed
@@ -87,6 +89,14 @@ func loadGo(dir string) (*gosource, error) {
 			return nil, err
 		}
 		g.files = append(g.files, file)
+	}
+	g.cflags = pkg.CgoCFLAGS
+	if len(pkg.CgoPkgConfig) > 0 {
+		out, err := exec.Command("pkg-config", append([]string{"--cflags"}, pkg.CgoPkgConfig...)...).Output()
+		if err != nil {
+			return nil, fmt.Errorf("pkg-config --cflags %s: %w", strings.Join(pkg.CgoPkgConfig, " "), err)
+		}
+		g.cflags = append(g.cflags, strings.Fields(string(out))...)
 	}
 	for _, name := range pkg.CgoFiles {
 		if err := g.preamble(filepath.Join(pkg.Dir, name)); err != nil {
