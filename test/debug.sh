@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The binding's tests with PJSIP's assertions on and everything under AddressSanitizer,
-# memory of PJSIP's pools included. `make test-debug` and test/run.sh call it.
+# The binding's tests with PJSIP's assertions on and everything under AddressSanitizer.
+# `make test-debug` and test/run.sh call it.
 #
 #   test/debug.sh [flags of go test]
 set -euo pipefail
