@@ -4,7 +4,6 @@ package pjsua
 
 /*
 #include "bridge.h"
-#include "policy.h"
 
 // The fixed-size text buffers of pjsua_acc_info are too big for one record per event.
 static void *serial_data(int64_t serial) { return (void *)(intptr_t)serial; }
@@ -54,7 +53,7 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 		// pjsua_acc_add would swallow the error of its first REGISTER.
 		c.register_on_acc_add = C.PJ_FALSE
 		var slot C.pjsua_acc_id
-		if err := setPolicy(t, int64(id), cfg.Policy); err != nil {
+		if err := ep.setAccountPolicy(t, id, cfg.Policy); err != nil {
 			return err
 		}
 		// The table knows the account before the first event can be read.
@@ -75,7 +74,7 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 		return err
 	})
 	if err != nil {
-		C.oh_policy_set(C.int64_t(id), nil)
+		ep.forgetPolicy(id)
 		return nil, err
 	}
 	return ep.Account(id), nil
@@ -149,6 +148,7 @@ func (acc *Account) Config(ctx context.Context) (AccountConfig, error) {
 			return t.fail("account config", st)
 		}
 		cfg = getAccount(t, c, acc.ep.transport)
+		cfg.Policy = acc.ep.accountPolicy(acc.id)
 		return nil
 	})
 	return cfg, err
@@ -164,7 +164,7 @@ func (acc *Account) Remove(ctx context.Context) error {
 		acc.ep.mu.Lock()
 		delete(acc.ep.accounts, acc.id)
 		acc.ep.mu.Unlock()
-		C.oh_policy_set(C.int64_t(acc.id), nil)
+		acc.ep.forgetPolicy(acc.id)
 		return t.fail("remove account", C.pjsua_acc_del(slot))
 	})
 }

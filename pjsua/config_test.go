@@ -100,7 +100,13 @@ func fullAccount(tp *Transport) AccountConfig {
 		Curves: []string{"secp384r1"}, SigAlgs: "RSA+SHA256", Entropy: EntropyFile, EntropyPath: "/dev/random", Insecure: true,
 		Timeout: 1500 * time.Millisecond, NoRenegotiation: true, ReuseAddr: true, StrictQoS: true, StrictSocketOptions: true,
 	}
+	setting := &CallSetting{Flags: CallNoMediaSync, Audio: 1, Text: 1, Dirs: []MediaDir{DirSend}, CallID: "id"}
+	targets := []Target{{User: "1", UserPrefix: "+49", Host: "h:5060"}}
 	return AccountConfig{
+		Policy: &Policy{
+			Transfer: TransferPolicy{TransferAllow, targets, CodeForbidden, setting}, Replaces: ReplacesPolicy{true, CodeForbidden, setting},
+			Redirect: RedirectPolicy{RedirectFollow, targets, 3, true}, Offer: OfferPolicy{OfferAsk, setting, setting},
+		},
 		ID: "\"Alice\" <sip:alice@example.com>", Priority: 7, Registrar: "sip:registrar.example.com", RegisterLater: true,
 		DisableRegOnModify: true, RegisterHeaders: []Header{{"X-Reg", "one; two=3"}, {"X-More", "4"}}, RegisterTimeout: 77 * time.Second,
 		RefreshBefore: 8 * time.Second, UnregisterTimeout: 123 * time.Millisecond, RetryInterval: 50 * time.Second, FirstRetry: 3 * time.Second,

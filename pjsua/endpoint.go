@@ -47,6 +47,7 @@ type Endpoint struct {
 	accounts map[AccountID]C.pjsua_acc_id
 	tps      map[C.pjsua_transport_id]*Transport
 	dials    map[CallID]chan Event // DialWait's, by call
+	policies map[AccountID]*Policy
 }
 
 var (
@@ -87,6 +88,7 @@ func Open(cfg Config) (*Endpoint, error) {
 		accounts: map[AccountID]C.pjsua_acc_id{},
 		tps:      map[C.pjsua_transport_id]*Transport{},
 		dials:    map[CallID]chan Event{},
+		policies: map[AccountID]*Policy{},
 	}
 	pump.observe = ep.observe
 	ep.conns = newConnections(ep)

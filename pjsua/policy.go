@@ -96,7 +96,37 @@ func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error {
 	if err := validPolicy(p); err != nil {
 		return err
 	}
-	return acc.on(ctx, func(t onThread, _ C.pjsua_acc_id) error { return setPolicy(t, int64(acc.id), p) })
+	return acc.on(ctx, func(t onThread, _ C.pjsua_acc_id) error { return acc.ep.setAccountPolicy(t, acc.id, p) })
+}
+
+// setAccountPolicy also keeps what the configuration of the account says, for
+// [Account.Config].
+func (ep *Endpoint) setAccountPolicy(t onThread, id AccountID, p *Policy) error {
+	if err := setPolicy(t, int64(id), p); err != nil {
+		return err
+	}
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if p == nil {
+		delete(ep.policies, id)
+	} else {
+		copied := *p
+		ep.policies[id] = &copied
+	}
+	return nil
+}
+
+func (ep *Endpoint) forgetPolicy(id AccountID) {
+	C.oh_policy_set(C.int64_t(id), nil)
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	delete(ep.policies, id)
+}
+
+func (ep *Endpoint) accountPolicy(id AccountID) *Policy {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return ep.policies[id]
 }
 
 // SetPolicy gives the call a policy of its own; nil takes it back, so that its account's
