@@ -21,7 +21,7 @@
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
-#define OH_ABI 5
+#define OH_ABI 6
 
 enum oh_event_type {
     OH_REGISTRATION = 1,
@@ -50,12 +50,18 @@ enum oh_event_type {
     OH_REINVITE,
     OH_OFFER_SENT,
     OH_CALL_REJECTED,
+    OH_STUN,
+    OH_NAT_TYPE,
+    OH_MEDIA_TRANSPORT,
+    OH_ICE_ERROR,
+    OH_IP_CHANGE,
     /* for package pjsua only, on the ops queue: nobody waits there for a consumer */
     OH_CONF_OP,
     OH_PORT_GONE,
     OH_CALL_PORTS, /* a call's streams have other ports now */
     OH_CALL_OVER,
-    OH_HANGUP_ANSWER
+    OH_HANGUP_ANSWER,
+    OH_STUN_RESOLVED
 };
 
 /* A text of a record: where it is, from the record's start, and its length in bytes. */
@@ -112,6 +118,15 @@ typedef struct oh_event {
     oh_text reason, remote, local, sip_call_id, source, body;
 } oh_event;
 
+/* The record of STUN, NAT and media transports. */
+typedef struct oh_nat {
+    oh_head head; /* first */
+    int32_t op, state, code;
+    int32_t index;     /* of the m= line, or of a STUN server */
+    int32_t transport; /* pjsua_transport_id */
+    oh_text reason, server, address;
+} oh_nat;
+
 /* A log line of PJSIP; the text is behind the record. */
 typedef struct oh_log {
     oh_item item; /* first */
@@ -161,6 +176,14 @@ oh_event *oh_call_info(int slot, int64_t serial, pjsua_call_info *ci, pj_status_
 /* The figures of a live call so far: streams that ended and the ones that run.
  * [executor] */
 pj_status_t oh_call_stats(int slot, oh_stats *out);
+
+/* Searches for a STUN server that answers, in order, and reports OH_STUN_RESOLVED with
+ * the token as its object; or does so no more. [executor] */
+pj_status_t oh_stun_resolve(pj_str_t *servers, unsigned count, int64_t token);
+pj_status_t oh_stun_cancel(int64_t token);
+
+/* Pushes OH_STUN: which server pjsua has got, or why none. */
+void oh_stun_report(pj_status_t status, const pj_str_t *server, const pj_str_t *address);
 
 void oh_record_free(void *record);
 

@@ -55,13 +55,15 @@ type Config struct {
 	// own (cred_info). At most 8.
 	Credentials []Credential
 
-	// STUNServers are tried in order, "host" or "host:port" (stun_srv). At most 8.
+	// STUNServers are tried in order, "host" or "host:port", from Open on; the first
+	// that answers is used, see [Endpoint.UpdateSTUNServers] (stun_srv).
+	// [STUNResolved] tells. At most 8.
 	STUNServers []string
 	// STUNTryIPv6 looks STUN servers up in IPv6 where IPv4 finds none
 	// (stun_try_ipv6).
 	STUNTryIPv6 bool
-	// STUNRequired makes a STUN server out of reach fail the start, and calls
-	// (stun_ignore_failure is on otherwise: they go on without).
+	// STUNRequired makes STUN servers out of reach fail [Endpoint.AddTransport], and
+	// calls (stun_ignore_failure is on otherwise: they go on without).
 	STUNRequired bool
 	// STUNMapUseSTUN2 puts RFC 5389's magic cookie into requests that resolve mapped
 	// addresses (stun_map_use_stun2).
@@ -186,12 +188,13 @@ func (c Config) Validate() error {
 	}
 	p.atMost(len(c.Nameservers), "nameservers", 4)
 	p.atMost(len(c.OutboundProxies), "outbound proxies", 4)
-	p.atMost(len(c.STUNServers), "STUN servers", 8)
+	if err := checkSTUNServers(c.STUNServers); err != nil && len(c.STUNServers) > 0 {
+		p.errs = append(p.errs, err)
+	}
 	p.within("NATTypeInSDP", c.NATTypeInSDP, -1, 2)
 	p.text(c.UserAgent, c.UPnPInterface)
 	p.text(c.Nameservers...)
 	p.text(c.OutboundProxies...)
-	p.text(c.STUNServers...)
 	p.timers(c.SessionExpires, c.MinSE)
 	p.within("Rel100", int(c.Rel100), 0, int(Rel100Optional))
 	p.within("SessionTimer", int(c.SessionTimer), 0, int(TimerAlways))

@@ -155,7 +155,7 @@ const (
 	STUNDefault        STUNUse = iota // SIP: as configured; media: retry on failure
 	STUNAsConfigured                  // the servers of Config
 	STUNDisabled                      // none
-	STUNRetryOnFailure                // the next server when the first is out of reach; media over UDP only
+	STUNRetryOnFailure                // the same as STUNAsConfigured, since pjsua is told of one server only
 )
 
 func (u STUNUse) String() string {

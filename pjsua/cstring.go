@@ -30,6 +30,15 @@ func (a *arena) cstr(s string) *C.char {
 	return p
 }
 
+// strArray returns list as an array of pj_str_t that lives until free.
+func (a *arena) strArray(list []string) *C.pj_str_t {
+	array := (*C.pj_str_t)(a.zero(uintptr(max(len(list), 1)) * C.sizeof_pj_str_t))
+	for i, s := range list {
+		unsafe.Slice(array, len(list))[i] = a.str(s)
+	}
+	return array
+}
+
 // zero returns size bytes of zeroed C memory that live until free. The big structs of
 // pjsua go there: they hold list heads that point to themselves, which cgo does
 // not allow in Go memory.

@@ -86,6 +86,8 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		return decodeMessage(r, h)
 	case C.OH_SUBSCRIPTION, C.OH_NOTIFIED:
 		return decodeSubscription(r, h)
+	case C.OH_STUN, C.OH_NAT_TYPE, C.OH_MEDIA_TRANSPORT, C.OH_ICE_ERROR, C.OH_IP_CHANGE:
+		return decodeNAT(r, h)
 	}
 	if ev := decodeRequest(r, h); ev != nil {
 		return ev

@@ -40,6 +40,7 @@ type Endpoint struct {
 
 	devicesFound            bool // the executor's
 	bridgeRate, bridgeFrame int  // the executor's: Hz, samples in a tick; 0 not known yet
+	nat                     *natState
 
 	userData userData
 
@@ -85,6 +86,7 @@ func Open(cfg Config) (*Endpoint, error) {
 		exec:     newExecutor(logger),
 		pump:     pump,
 		gone:     make(chan struct{}),
+		nat:      newNATState(cfg),
 		accounts: map[AccountID]C.pjsua_acc_id{},
 		tps:      map[C.pjsua_transport_id]*Transport{},
 		dials:    map[CallID]chan Event{},
@@ -102,6 +104,7 @@ func Open(cfg Config) (*Endpoint, error) {
 		return nil, err
 	}
 	opened = ep
+	ep.startNAT(cfg.STUNServers)
 	return ep, nil
 }
 
@@ -136,6 +139,7 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
+	ua.stun_srv_cnt = 0 // pjsua would wait for them: see startNAT
 	C.oh_bridge_callbacks(ua, log)
 	med, err := mediaConfig(t, &a, cfg.Media)
 	if err != nil {
@@ -200,6 +204,7 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	defer close(ep.gone)
+	ep.nat.stop()
 	openMu.Lock()
 	defer openMu.Unlock()
 

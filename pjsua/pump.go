@@ -54,6 +54,8 @@ type pump struct {
 	ops map[confOp][]chan Status
 	// closed when the port of an object, by its serial, is gone
 	gone map[int64]chan struct{}
+	// stun holds who waits for a STUN server, by token.
+	stun map[int64]chan stunResult
 
 	hangups map[CallID][]chan HangupAnswer
 }
@@ -74,6 +76,7 @@ func newPump(logger hclog.Logger) (*pump, error) {
 		ops:      map[confOp][]chan Status{},
 		gone:     map[int64]chan struct{}{},
 		hangups:  map[CallID][]chan HangupAnswer{},
+		stun:     map[int64]chan stunResult{},
 	}
 	p.waker = C.oh_waker_new()
 	if p.waker == nil {
@@ -208,6 +211,8 @@ func (p *pump) settle() {
 				delete(p.gone, int64(r.object))
 			}
 			p.mu.Unlock()
+		case C.OH_STUN_RESOLVED:
+			p.settleSTUN(r)
 		}
 	}
 }

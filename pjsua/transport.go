@@ -23,10 +23,14 @@ type Transport struct {
 func (tp *Transport) Info() TransportInfo { return tp.info }
 
 // AddTransport opens a SIP transport: a UDP socket, or a TCP or TLS listener
-// (pjsua_transport_create). PJSIP needs one of a type before it can send by it. The
-// error of a port in use is StatusInUse.
+// (pjsua_transport_create). PJSIP needs one of a type before it can send by it. It waits
+// for the STUN servers of [Config], with whose help the public address of a UDP socket
+// is found. The error of a port in use is StatusInUse.
 func (ep *Endpoint) AddTransport(ctx context.Context, cfg TransportConfig) (*Transport, error) {
 	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := ep.awaitSTUN(ctx); err != nil {
 		return nil, err
 	}
 	tp := &Transport{}
