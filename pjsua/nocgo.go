@@ -232,6 +232,9 @@ func (c *Call) RemoteHasCap(ctx context.Context, header, token string) (Capabili
 	return 0, ErrNoCgo
 }
 
+// RemoteNATType returns ErrNoCgo.
+func (c *Call) RemoteNATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
+
 // Resume returns ErrNoCgo.
 func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error { return ErrNoCgo }
 
@@ -336,6 +339,9 @@ func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOp
 	return ErrNoCgo
 }
 
+// DetectNATType returns ErrNoCgo.
+func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
+
 // Devices returns ErrNoCgo.
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil, ErrNoCgo }
 
@@ -348,6 +354,9 @@ func (ep *Endpoint) Events() <-chan Event { return nil }
 // FindBuddy returns ErrNoCgo.
 func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
 
+// HandleIPChange returns ErrNoCgo.
+func (ep *Endpoint) HandleIPChange(ctx context.Context, opts IPChangeOptions) error { return ErrNoCgo }
+
 // HangupAll returns ErrNoCgo.
 func (ep *Endpoint) HangupAll(ctx context.Context) error { return ErrNoCgo }
 
@@ -358,6 +367,9 @@ func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts Conne
 
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
+
+// NATType returns ErrNoCgo.
+func (ep *Endpoint) NATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
 
 // NewAudio returns ErrNoCgo.
 func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
@@ -398,6 +410,11 @@ func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { retu
 // RefreshDevices returns ErrNoCgo.
 func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
 
+// ResolveSTUNServers returns ErrNoCgo.
+func (ep *Endpoint) ResolveSTUNServers(ctx context.Context, servers ...string) (STUNServer, error) {
+	return STUNServer{}, ErrNoCgo
+}
+
 // SetCodecOrder returns ErrNoCgo.
 func (ep *Endpoint) SetCodecOrder(ctx context.Context, ids ...string) error { return ErrNoCgo }
 
@@ -427,6 +444,9 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
 	return nil, ErrNoCgo
 }
+
+// UpdateSTUNServers returns ErrNoCgo.
+func (ep *Endpoint) UpdateSTUNServers(ctx context.Context, servers ...string) error { return ErrNoCgo }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
