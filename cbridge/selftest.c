@@ -1,12 +1,15 @@
 //go:build selftest
 
-/* selftest.c: runs queue.c under load, for the sanitizers. `make csan` builds it
- * as a program; nothing of it is in Offhook. */
+/* selftest.c: runs queue.c and ring.c under load, for the sanitizers. `make csan` builds
+ * it as a program; nothing of it is in Offhook. */
 #include "queue.h"
+#include "ring.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { PRODUCERS = 4, EACH = 50000, CAP = 1000 };
 
@@ -136,9 +139,187 @@ static int test_bound(void)
     return 0;
 }
 
+/*
+ * Rings. What Go does with sync/atomic is done here with the same operations.
+ */
+
+#define LOAD(p)     __atomic_load_n(&(p), __ATOMIC_SEQ_CST)
+#define STORE(p, v) __atomic_store_n(&(p), (v), __ATOMIC_SEQ_CST)
+
+enum { FRAME = 20, TICKS = 20000 };
+
+/* As ring.put and ring.room in ring.go; every sample is one more than the last. */
+static unsigned write_some(oh_ring *r, int16_t *next, unsigned want)
+{
+    uint64_t head = r->play_head, room = r->play_size - (head - LOAD(r->play_tail));
+    unsigned i, n = want < room ? want : (unsigned)room;
+
+    for (i = 0; i < n; i++) {
+        r->play[(head + i) & (r->play_size - 1)] = *next;
+        *next = *next == INT16_MAX ? 1 : *next + 1;
+    }
+    STORE(r->play_head, head + n);
+    return n;
+}
+
+static void *tick_play(void *arg)
+{
+    oh_ring *r = arg;
+    int16_t out[FRAME];
+    intptr_t wrong = 0;
+    int16_t last = 0;
+    uint64_t ticks = 0, heard = 0;
+
+    /* Until all is heard or cleared; play_end says that no more comes. */
+    while (!LOAD(r->play_end) || LOAD(r->play_head) != r->play_tail) {
+        uint32_t i, n = oh_ring_get(r, out);
+
+        for (i = 0; i < n; i++) {
+            int16_t step = (int16_t)(out[i] - last);
+
+            if (out[i] <= 0 || (step <= 0 && step > -INT16_MAX / 2))
+                wrong++; /* not silence, and rising but for where it starts again */
+            last = out[i];
+        }
+        for (; i < FRAME; i++)
+            wrong += out[i] != 0;
+        heard += n;
+        ticks++;
+    }
+    wrong += heard != r->played || r->time != ticks * FRAME || r->silence + r->played != r->time;
+    return (void *)wrong;
+}
+
+/* Samples arrive in order, once, or are cleared; nothing is counted twice. */
+static int test_play(int clearing)
+{
+    oh_ring *r = oh_ring_new(NULL, 8000, FRAME, 4 * FRAME, 0, 0);
+    pthread_t tick;
+    uint64_t written = 0;
+    int16_t next = 1;
+    void *wrong;
+
+    CHECK(r && r->play_size == 128);
+    CHECK(pthread_create(&tick, NULL, tick_play, r) == 0);
+    while (written < (uint64_t)TICKS * FRAME) {
+        written += write_some(r, &next, (unsigned)(written % 37) + 1);
+        if (clearing && written % 101 == 0)
+            STORE(r->play_clear, written);
+    }
+    STORE(r->play_end, 1);
+    pthread_join(tick, &wrong);
+    CHECK(wrong == NULL);
+    CHECK(r->played + r->cleared == written && r->play_tail == written);
+    CHECK(clearing || (r->cleared == 0 && r->played == written));
+    oh_ring_release(r);
+    oh_ring_release(r);
+    return 0;
+}
+
+static void *tick_put(void *arg)
+{
+    oh_ring *r = arg;
+    int16_t in[FRAME];
+    uint64_t t;
+    int i;
+
+    for (t = 0; t < TICKS; t++) {
+        for (i = 0; i < FRAME; i++)
+            in[i] = (int16_t)t;
+        oh_ring_put(r, t % 7 ? in : NULL, t);
+    }
+    STORE(r->play_end, 1);
+    return NULL;
+}
+
+/* As ring.takeFrame in ring.go. */
+static int take(oh_ring *r, uint64_t *tick, int16_t out[FRAME])
+{
+    for (;;) {
+        uint64_t tail = LOAD(r->take_tail), words[(FRAME * 2 + 7) / 8];
+        unsigned char *slot;
+        unsigned i;
+
+        if (LOAD(r->take_head) == tail)
+            return 0;
+        slot = r->take + (tail & (r->take_size - 1)) * r->stride;
+        *tick = __atomic_load_n((uint64_t *)(void *)slot, __ATOMIC_RELAXED);
+        for (i = 0; i < sizeof(words) / 8; i++)
+            words[i] = __atomic_load_n((uint64_t *)(void *)slot + 1 + i, __ATOMIC_RELAXED);
+        memcpy(out, words, FRAME * 2);
+        if (__atomic_compare_exchange_n(&r->take_tail, &tail, tail + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+            return 1;
+    }
+}
+
+/* A frame is read whole, or lost whole and counted. */
+static int test_take(int oldest)
+{
+    oh_wake *w = oh_wake_new();
+    oh_ring *r = oh_ring_new(w, 8000, FRAME, 0, 8, oldest);
+    pthread_t tick;
+    uint64_t got = 0, number, last = 0;
+    int16_t frame[FRAME];
+
+    CHECK(w && r);
+    STORE(*oh_wake_wanted(w), 1);
+    CHECK(pthread_create(&tick, NULL, tick_put, r) == 0);
+    for (;;) {
+        int over = (int)LOAD(r->play_end), i;
+
+        if (!take(r, &number, frame)) {
+            uint64_t n;
+
+            if (over)
+                break;
+            if (read((int)oh_wake_handle(w), &n, sizeof(n)) > 0)
+                STORE(*oh_wake_pending(w), 0);
+            continue;
+        }
+        CHECK(got == 0 || number > last);
+        last = number;
+        for (i = 0; i < FRAME; i++)
+            CHECK(frame[i] == (number % 7 ? (int16_t)number : 0));
+        got++;
+        if (got % 50 == 0)
+            usleep(100); /* late: it overruns */
+    }
+    pthread_join(tick, NULL);
+    CHECK(got + r->overruns == TICKS);
+    CHECK(!oldest || last == TICKS - 1);
+    oh_ring_release(r);
+    oh_ring_release(r);
+    close((int)oh_wake_handle(w));
+    oh_wake_free(w);
+    return 0;
+}
+
+/* The log says which sample was heard when; pause and underrun. */
+static int test_log(void)
+{
+    oh_ring *r = oh_ring_new(NULL, 8000, FRAME, 4 * FRAME, 0, 0);
+    int16_t out[FRAME], next = 1;
+
+    CHECK(r);
+    CHECK(oh_ring_get(r, out) == 0 && r->underruns == 0 && r->silence == FRAME);
+    CHECK(write_some(r, &next, FRAME + 5) == FRAME + 5);
+    STORE(r->paused, 1);
+    CHECK(oh_ring_get(r, out) == 0 && r->play_tail == 0 && out[0] == 0);
+    STORE(r->paused, 0);
+    CHECK(oh_ring_get(r, out) == FRAME && oh_ring_get(r, out) == 5);
+    CHECK(r->underruns == 1 && r->played == FRAME + 5 && r->logged == 2);
+    CHECK(r->log[0].from == 0 && r->log[0].count == FRAME && r->log[0].at == 2 * FRAME);
+    CHECK(r->log[1].from == FRAME && r->log[1].count == 5 && r->log[1].at == 3 * FRAME);
+    CHECK(oh_ring_get(r, out) == 0 && r->underruns == 1);
+    oh_ring_release(r);
+    oh_ring_release(r);
+    return 0;
+}
+
 int main(void)
 {
-    if (test_bound() || test_load())
+    if (test_bound() || test_load() || test_log() || test_play(0) || test_play(1) || test_take(0) ||
+        test_take(1))
         return 1;
     puts("selftest: ok");
     return 0;

@@ -50,7 +50,7 @@ csan() {
 	dir=$(mktemp -d)
 	for san in address,undefined thread; do
 		"${CC:-cc}" -std=gnu11 -g -O1 -Wall -Wextra -Werror -fsanitize="$san" -o "$dir/selftest" \
-			cbridge/queue.c cbridge/selftest.c -lpthread && "$dir/selftest" || return 1
+			cbridge/queue.c cbridge/ring.c cbridge/selftest.c -lpthread && "$dir/selftest" || return 1
 	done
 	rm -rf "$dir"
 }
