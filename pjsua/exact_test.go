@@ -1,0 +1,89 @@
+//go:build cgo
+
+package pjsua
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// PCM that is written into a call arrives bit for bit when no packet is lost: as L16 any
+// PCM does, as PCMU such whose samples mu-law has. The bridge runs at the codecs' rate:
+// converting it would change samples. Both calls carry noise for a minute, at once.
+func TestCallsAreExact(t *testing.T) {
+	exactCalls(t, 8000, time.Minute, "L16/8000/1", "PCMU")
+}
+
+// The same at the bridge's default rate.
+func TestWidebandIsExact(t *testing.T) {
+	exactCalls(t, 16000, 10*time.Second, "L16/16000/1")
+}
+
+func exactCalls(t *testing.T, rate int, d time.Duration, codecs ...string) {
+	p := newPhone(t, Config{Media: MediaConfig{ClockRate: rate}})
+	type way struct {
+		codec    string
+		call     pair
+		from, to *Audio
+		sent     []int16
+	}
+	var ways []way
+	n := int(d/time.Second) * rate
+	opts := AudioOptions{ReadBuffer: d + 20*time.Second, WriteBuffer: d + time.Second}
+	for _, codec := range codecs {
+		check(t, p.SetCodecOrder(within(t), codec))
+		c := p.connect()
+		sent := noise(n)
+		if codec == "PCMU" {
+			for i, s := range sent {
+				sent[i] = expandMuLaw(compandMuLaw(s))
+			}
+		}
+		ways = append(ways, way{
+			codec, c, must(c.out.Audio(within(t), rate, opts))(t), must(c.in.Audio(within(t), rate, opts))(t), sent,
+		})
+	}
+	for _, w := range ways {
+		listen(t, w.to, 2*rate) // the jitter buffer has found its size
+		must(w.from.WriteSamples(w.sent))(t)
+	}
+	for _, w := range ways {
+		check(t, w.to.SetReadDeadline(time.Now().Add(d+20*time.Second)))
+		got := make([]int16, 0, n+10*rate)
+		for buf := make([]int16, 8000); len(got) < n+rate; {
+			m := must(w.to.ReadSamples(buf))(t)
+			got = append(got, buf[:m]...)
+		}
+		_, end := p.hangup(w.call)
+		t.Logf("%s: %+v", w.codec, end.Stats)
+		at := find(got, w.sent[:200])
+		if at < 0 || at+n > len(got) {
+			t.Fatalf("%s: the beginning arrived at %d of %d", w.codec, at, len(got))
+		}
+		if slices.Equal(got[at:at+n], w.sent) {
+			continue
+		}
+		differ, first := 0, -1
+		for i, s := range w.sent {
+			if got[at+i] != s {
+				if differ++; first < 0 {
+					first = i
+				}
+			}
+		}
+		t.Errorf("%s: %d of %d samples differ, from %d on: %v were sent, %v heard", w.codec, differ, n, first,
+			w.sent[first:first+5], got[at+first:at+first+5])
+	}
+}
+
+// expandMuLaw is the decoder of G.711.
+func expandMuLaw(c byte) int16 {
+	c = ^c
+	v := int16(c&15)<<3 + 0x84
+	v = v<<(c>>4&7) - 0x84
+	if c&0x80 != 0 {
+		return -v
+	}
+	return v
+}
