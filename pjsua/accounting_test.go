@@ -59,8 +59,8 @@ func TestFramesCostNothing(t *testing.T) {
 	}
 }
 
-// capture takes all that a has heard, and the tick of the first frame.
-func capture(t testing.TB, a *Audio) (samples []int16, first uint64) {
+// captured takes all that a has heard, and the tick of the first frame.
+func captured(t testing.TB, a *Audio) (samples []int16, first uint64) {
 	t.Helper()
 	frame := make([]int16, a.FrameSamples())
 	for n := uint64(0); ; n++ {
@@ -113,7 +113,7 @@ func TestMarksAreExact(t *testing.T) {
 	for in.ring.frames() < listened+2 { // the tick of the last mark is over
 		time.Sleep(time.Millisecond)
 	}
-	got, tick := capture(t, in)
+	got, tick := captured(t, in)
 	at := make([]int, len(ends)) // where each part ends in what was captured
 	for i, end := range ends {
 		from := 0

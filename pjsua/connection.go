@@ -36,6 +36,26 @@ func (c *Call) node(onThread) nodeKey   { return nodeKey{call: c.id, stream: -1}
 func (id PortID) node(onThread) nodeKey { return nodeKey{port: C.oh_conf_port(C.int(id))} }
 func (a *Audio) node(onThread) nodeKey  { return nodeKey{port: a.at} }
 
+func (p *Player) node(onThread) nodeKey {
+	if p.c == nil {
+		return nodeKey{port: noPort}
+	}
+	return nodeKey{port: C.oh_conf_port(C.int(p.port))}
+}
+
+func (r *Recorder) node(t onThread) nodeKey {
+	if r.capture != nil {
+		return r.capture.sides[0].node(t)
+	}
+	if r.c == nil {
+		return nodeKey{port: noPort}
+	}
+	return nodeKey{port: C.oh_conf_port(C.int(r.port))}
+}
+
+// noPort is the port of what is closed.
+var noPort = C.oh_port{slot: -1}
+
 // CallStream is one of several audio streams of a call, as a [Node].
 type CallStream struct {
 	call  *Call
@@ -66,6 +86,7 @@ type Connection struct {
 type connections struct {
 	ep    *Endpoint
 	all   map[*Connection]struct{} // the executor's
+	swept int                      // the executor's: how many were left by the last sweep
 	calls map[CallID][]callPart    // the executor's
 
 	mu      sync.Mutex // guards what follows
@@ -178,9 +199,13 @@ func (cs *connections) leave(_ onThread, id CallID, part callPart) {
 	}
 }
 
-// find returns the port of a node: ErrCallGone, or ErrNoMedia while a call has none.
+// find returns the port of a node: ErrCallGone, ErrPortGone, or ErrNoMedia while a call
+// has none.
 func (k nodeKey) find(_ onThread) (C.oh_port, error) {
 	if k.call == 0 {
+		if k.port.slot < 0 || C.oh_conf_port(C.int(k.port.slot)) != k.port {
+			return k.port, ErrPortGone
+		}
 		return k.port, nil
 	}
 	var port C.oh_port
@@ -233,8 +258,24 @@ func (cs *connections) add(t onThread, c *Connection) (chan Status, error) {
 	if err != nil && !errors.Is(err, ErrNoMedia) {
 		return nil, err
 	}
+	if len(cs.all) > 2*cs.swept+16 {
+		cs.sweep(t)
+		cs.swept = len(cs.all)
+	}
 	cs.all[c] = struct{}{}
 	return result, nil
+}
+
+// sweep ends the connections of ports that are gone. It costs a look at each, so it is
+// done when there are twice as many as were left the last time.
+func (cs *connections) sweep(t onThread) {
+	for c := range cs.all {
+		for _, k := range []nodeKey{c.src, c.dst} {
+			if _, err := k.find(t); k.call == 0 && err != nil {
+				c.end(t)
+			}
+		}
+	}
 }
 
 // await waits for an operation of the bridge, which may be none.

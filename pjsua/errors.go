@@ -124,6 +124,10 @@ var (
 	ErrPortGone = errors.New("pjsua: the port is gone")
 	// ErrConnected is returned by KeepConnected for what is kept connected already.
 	ErrConnected = errors.New("pjsua: these are kept connected already")
+	// ErrInRoom is returned by Room.Join for one who is in the room already.
+	ErrInRoom = errors.New("pjsua: it is in the room already")
+	// ErrNotInRoom is returned by commands of a Room about one who is not in it.
+	ErrNotInRoom = errors.New("pjsua: it is not in the room")
 	// ErrNoMedia is returned by commands that need a call's audio while it has
 	// none.
 	ErrNoMedia = errors.New("pjsua: the call has no audio")

@@ -21,7 +21,9 @@ func TestWidebandIsExact(t *testing.T) {
 }
 
 func exactCalls(t *testing.T, rate int, d time.Duration, codecs ...string) {
-	p := newPhone(t, Config{Media: MediaConfig{ClockRate: rate}})
+	p := newPhone(t, Config{Media: MediaConfig{
+		ClockRate: rate, JitterPrefix: 300 * time.Millisecond, JitterMax: time.Second, JitterDiscard: DiscardNone,
+	}})
 	type way struct {
 		codec    string
 		call     pair
