@@ -396,6 +396,9 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 	return nil, ErrNoCgo
 }
 
+// NewRoom returns nil without cgo.
+func (ep *Endpoint) NewRoom() *Room { return nil }
+
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
 	return PortInfo{}, ErrNoCgo
@@ -504,6 +507,30 @@ func (r *Recorder) Resume(ctx context.Context) error { return ErrNoCgo }
 
 // RightPort returns NoPort without cgo.
 func (r *Recorder) RightPort() PortID { return NoPort }
+
+// Room is a conversation of several: everybody in it hears everybody else, each at a gain of its own.
+type Room struct{}
+
+// Close returns ErrNoCgo.
+func (r *Room) Close(ctx context.Context) error { return ErrNoCgo }
+
+// Join returns ErrNoCgo.
+func (r *Room) Join(ctx context.Context, n Node, opts JoinOptions) error { return ErrNoCgo }
+
+// Leave returns ErrNoCgo.
+func (r *Room) Leave(ctx context.Context, n Node) error { return ErrNoCgo }
+
+// Members returns ErrNoCgo.
+func (r *Room) Members(ctx context.Context) ([]Node, error) { return nil, ErrNoCgo }
+
+// SetLevel returns ErrNoCgo.
+func (r *Room) SetLevel(ctx context.Context, from, to Node, level float64) error { return ErrNoCgo }
+
+// Speak returns ErrNoCgo.
+func (r *Room) Speak(ctx context.Context, from Node) error { return ErrNoCgo }
+
+// Whisper returns ErrNoCgo.
+func (r *Room) Whisper(ctx context.Context, from, to Node) error { return ErrNoCgo }
 
 // Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
 type Tap struct{}
