@@ -160,7 +160,7 @@ type IPChangeProgress struct {
 	Reason    string    // PJSIP's text for Status
 	Transport int       // pjsua's number of it, with IPChangeRestartListener; -1 otherwise
 	Account   AccountID // 0 when the step concerns none
-	Call      CallID    // 0 when the step concerns none
+	Call      CallID    // 0 when the step concerns none, or the call has ended by it
 	Code      SIPCode   // the registrar's answer, with IPChangeUpdateContact
 	// Registering says, with IPChangeUpdateContact, that the REGISTER was one to
 	// register, rather than one to end the registration of the old address.

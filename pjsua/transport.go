@@ -10,6 +10,8 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 )
 
 // Transport is a SIP transport that [Endpoint.AddTransport] created. It lives as long
@@ -52,7 +54,7 @@ func (ep *Endpoint) AddTransport(ctx context.Context, cfg TransportConfig) (*Tra
 		}
 		tp.info = TransportInfo{
 			Type:    TransportType(info._type),
-			Address: fmt.Sprintf("%s:%d", goStr(info.local_name.host), int(info.local_name.port)),
+			Address: net.JoinHostPort(goStr(info.local_name.host), strconv.Itoa(int(info.local_name.port))),
 		}
 		ep.mu.Lock()
 		defer ep.mu.Unlock()
