@@ -147,6 +147,7 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     oh_im_callbacks(&cfg->cb);
     oh_presence_callbacks(&cfg->cb);
     oh_dialog_callbacks(&cfg->cb);
+    oh_request_callbacks(&cfg->cb);
     oh_callmedia_callbacks(&cfg->cb);
     oh_nat_callbacks(&cfg->cb);
     cfg->cb.on_conf_op_completed = oh_on_conf_op_completed;

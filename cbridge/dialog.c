@@ -75,15 +75,23 @@ static int retried(const pjsip_transaction *tsx)
            tsx->last_tx && tsx->last_tx->auth_retry;
 }
 
-/* The dialog's lock is held. */
-static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
+/* What has come to nobody else is answered in on_tsx_state: the transaction takes
+ * answers when it has got the request. */
+static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
 {
-    const pjsip_dialog *dlg = pjsip_tsx_get_dlg(tsx);
-    int64_t call;
+    return oh_request_is_ours(&rdata->msg_info.msg->line.req.method);
+}
 
-    if (!dlg || e->type != PJSIP_EVENT_TSX_STATE || tsx->role != PJSIP_ROLE_UAC || !finished(tsx, e) || retried(tsx))
-        return;
-    call = (int64_t)(intptr_t)dlg->mod_data[dialog_module.id];
+/* The end of one of ours. The serial of a request is in its message, where it stays when
+ * that is sent again with credentials. */
+static void on_finished(pjsip_transaction *tsx, pjsip_event *e, int64_t call)
+{
+    int64_t request = tsx->last_tx ? (int64_t)(intptr_t)tsx->last_tx->mod_data[dialog_module.id] : 0;
+
+    if (request) {
+        tsx->last_tx->mod_data[dialog_module.id] = NULL;
+        oh_request_answered(request, call, 0, tsx, e);
+    }
     switch (tsx->method.id) {
     case PJSIP_BYE_METHOD:
     case PJSIP_CANCEL_METHOD:
@@ -96,6 +104,27 @@ static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
         return;
     }
     push(OH_HANGUP_ANSWERED, call, tsx, e);
+}
+
+/* After the INVITE session and pjsua. The dialog's lock is held. */
+static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
+{
+    const pjsip_dialog *dlg = pjsip_tsx_get_dlg(tsx);
+    int64_t call;
+
+    if (!dlg || e->type != PJSIP_EVENT_TSX_STATE)
+        return;
+    call = (int64_t)(intptr_t)dlg->mod_data[dialog_module.id];
+    if (tsx->role == PJSIP_ROLE_UAS) {
+        if (tsx->state == PJSIP_TSX_STATE_TRYING && tsx->status_code < 200 && oh_request_is_ours(&tsx->method) &&
+            e->body.tsx_state.type == PJSIP_EVENT_RX_MSG)
+            oh_request_in_call(tsx, e->body.tsx_state.src.rdata, call);
+        return;
+    }
+    if (tsx->state < PJSIP_TSX_STATE_PROCEEDING && oh_request_sending() && tsx->last_tx)
+        tsx->last_tx->mod_data[dialog_module.id] = (void *)(intptr_t)oh_request_sending();
+    if (finished(tsx, e) && !retried(tsx))
+        on_finished(tsx, e, call);
 }
 
 /* Before pjsua acts on it; not when the call has been hung up. */
@@ -116,6 +145,7 @@ pj_status_t oh_dialog_register(void)
         .id = -1,
         /* After the INVITE session and the subscriptions. */
         .priority = PJSIP_MOD_PRIORITY_DIALOG_USAGE + 1,
+        .on_rx_request = on_rx_request,
         .on_tsx_state = on_tsx_state,
     };
     return pjsip_endpt_register_module(pjsua_get_pjsip_endpt(), &dialog_module);
@@ -127,6 +157,8 @@ pj_status_t oh_messages_register(void)
 
     if (status == PJ_SUCCESS)
         status = oh_dialog_register();
+    if (status == PJ_SUCCESS)
+        status = oh_request_register();
     return status;
 }
 

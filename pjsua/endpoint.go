@@ -49,6 +49,7 @@ type Endpoint struct {
 	tps      map[C.pjsua_transport_id]*Transport
 	dials    map[CallID]chan Event // DialWait's, by call
 	policies map[AccountID]*Policy
+	requests map[RequestID]chan RequestAnswered
 }
 
 var (
@@ -91,6 +92,7 @@ func Open(cfg Config) (*Endpoint, error) {
 		tps:      map[C.pjsua_transport_id]*Transport{},
 		dials:    map[CallID]chan Event{},
 		policies: map[AccountID]*Policy{},
+		requests: map[RequestID]chan RequestAnswered{},
 	}
 	pump.observe = ep.observe
 	ep.conns = newConnections(ep)
@@ -209,7 +211,11 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 	defer openMu.Unlock()
 
 	background := context.Background() // destroying is not optional
-	_ = ep.exec.do(background, func(t onThread) error { hangupAll(t); return nil })
+	_ = ep.exec.do(background, func(t onThread) error {
+		C.oh_requests_close()
+		hangupAll(t)
+		return nil
+	})
 	unregistering := make(map[C.pjsua_acc_id]bool)
 	patience := time.Now().Add(firstAnswer)
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -305,6 +311,9 @@ func (ep *Endpoint) observe(ev Event) {
 	case CallEnded:
 		id = ev.Call
 		ep.userData.end(id)
+	case RequestAnswered:
+		ep.requestAnswered(ev)
+		return
 	default:
 		return
 	}

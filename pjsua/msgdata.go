@@ -7,6 +7,18 @@ package pjsua
 
 static void add_header(pjsip_hdr *list, pj_pool_t *pool, pj_str_t name, pj_str_t value)
 {
+	// These two PJSIP acts on, if it knows them for what they are.
+	if (pj_stricmp2(&name, "Route") == 0 || pj_stricmp2(&name, "Max-Forwards") == 0) {
+		pj_str_t text;
+		pjsip_hdr *hdr;
+
+		pj_strdup_with_null(pool, &text, &value);
+		hdr = pjsip_parse_hdr(pool, &name, text.ptr, (pj_size_t)text.slen, NULL);
+		if (hdr) {
+			pj_list_insert_nodes_before(list, hdr);
+			return;
+		}
+	}
 	pj_list_push_back(list, pjsip_generic_string_hdr_create(pool, &name, &value));
 }
 

@@ -68,6 +68,16 @@ func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, op
 	return 0, ErrNoCgo
 }
 
+// SendRequest returns ErrNoCgo.
+func (acc *Account) SendRequest(ctx context.Context, method, uri string, opts RequestOptions) (RequestID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendRequestWait returns ErrNoCgo.
+func (acc *Account) SendRequestWait(ctx context.Context, method, uri string, opts RequestOptions) (RequestAnswered, error) {
+	return RequestAnswered{}, ErrNoCgo
+}
+
 // SendTyping returns ErrNoCgo.
 func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opts TypingOptions) error {
 	return ErrNoCgo
@@ -232,9 +242,6 @@ func (c *Call) RemoteHasCap(ctx context.Context, header, token string) (Capabili
 	return 0, ErrNoCgo
 }
 
-// RemoteNATType returns ErrNoCgo.
-func (c *Call) RemoteNATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
-
 // Resume returns ErrNoCgo.
 func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error { return ErrNoCgo }
 
@@ -244,6 +251,16 @@ func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) er
 // SendMessage returns ErrNoCgo.
 func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions) (MessageID, error) {
 	return 0, ErrNoCgo
+}
+
+// SendRequest returns ErrNoCgo.
+func (c *Call) SendRequest(ctx context.Context, method string, opts CallRequestOptions) (RequestID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendRequestWait returns ErrNoCgo.
+func (c *Call) SendRequestWait(ctx context.Context, method string, opts CallRequestOptions) (RequestAnswered, error) {
+	return RequestAnswered{}, ErrNoCgo
 }
 
 // SendTyping returns ErrNoCgo.
@@ -339,9 +356,6 @@ func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOp
 	return ErrNoCgo
 }
 
-// DetectNATType returns ErrNoCgo.
-func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
-
 // Devices returns ErrNoCgo.
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil, ErrNoCgo }
 
@@ -354,9 +368,6 @@ func (ep *Endpoint) Events() <-chan Event { return nil }
 // FindBuddy returns ErrNoCgo.
 func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
 
-// HandleIPChange returns ErrNoCgo.
-func (ep *Endpoint) HandleIPChange(ctx context.Context, opts IPChangeOptions) error { return ErrNoCgo }
-
 // HangupAll returns ErrNoCgo.
 func (ep *Endpoint) HangupAll(ctx context.Context) error { return ErrNoCgo }
 
@@ -367,9 +378,6 @@ func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts Conne
 
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
-
-// NATType returns ErrNoCgo.
-func (ep *Endpoint) NATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
 
 // NewAudio returns ErrNoCgo.
 func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
@@ -396,9 +404,6 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 	return nil, ErrNoCgo
 }
 
-// NewRoom returns nil without cgo.
-func (ep *Endpoint) NewRoom() *Room { return nil }
-
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
 	return PortInfo{}, ErrNoCgo
@@ -413,10 +418,8 @@ func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { retu
 // RefreshDevices returns ErrNoCgo.
 func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
 
-// ResolveSTUNServers returns ErrNoCgo.
-func (ep *Endpoint) ResolveSTUNServers(ctx context.Context, servers ...string) (STUNServer, error) {
-	return STUNServer{}, ErrNoCgo
-}
+// Respond returns ErrNoCgo.
+func (ep *Endpoint) Respond(ctx context.Context, id RequestID, r Response) error { return ErrNoCgo }
 
 // SetCodecOrder returns ErrNoCgo.
 func (ep *Endpoint) SetCodecOrder(ctx context.Context, ids ...string) error { return ErrNoCgo }
@@ -440,6 +443,9 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 	return ErrNoCgo
 }
 
+// SetRequestRules returns ErrNoCgo.
+func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) error { return ErrNoCgo }
+
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
@@ -447,9 +453,6 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
 	return nil, ErrNoCgo
 }
-
-// UpdateSTUNServers returns ErrNoCgo.
-func (ep *Endpoint) UpdateSTUNServers(ctx context.Context, servers ...string) error { return ErrNoCgo }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
@@ -507,30 +510,6 @@ func (r *Recorder) Resume(ctx context.Context) error { return ErrNoCgo }
 
 // RightPort returns NoPort without cgo.
 func (r *Recorder) RightPort() PortID { return NoPort }
-
-// Room is a conversation of several: everybody in it hears everybody else, each at a gain of its own.
-type Room struct{}
-
-// Close returns ErrNoCgo.
-func (r *Room) Close(ctx context.Context) error { return ErrNoCgo }
-
-// Join returns ErrNoCgo.
-func (r *Room) Join(ctx context.Context, n Node, opts JoinOptions) error { return ErrNoCgo }
-
-// Leave returns ErrNoCgo.
-func (r *Room) Leave(ctx context.Context, n Node) error { return ErrNoCgo }
-
-// Members returns ErrNoCgo.
-func (r *Room) Members(ctx context.Context) ([]Node, error) { return nil, ErrNoCgo }
-
-// SetLevel returns ErrNoCgo.
-func (r *Room) SetLevel(ctx context.Context, from, to Node, level float64) error { return ErrNoCgo }
-
-// Speak returns ErrNoCgo.
-func (r *Room) Speak(ctx context.Context, from Node) error { return ErrNoCgo }
-
-// Whisper returns ErrNoCgo.
-func (r *Room) Whisper(ctx context.Context, from, to Node) error { return ErrNoCgo }
 
 // Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
 type Tap struct{}
