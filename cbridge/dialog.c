@@ -76,10 +76,10 @@ static int retried(const pjsip_transaction *tsx)
 }
 
 /* What has come to nobody else is answered in on_tsx_state: the transaction takes
- * answers when it has got the request. */
+ * answers when it has got the request. Requests without a dialog pass here too. */
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
 {
-    return oh_request_is_ours(&rdata->msg_info.msg->line.req.method);
+    return pjsip_rdata_get_dlg(rdata) && oh_request_is_ours(&rdata->msg_info.msg->line.req.method);
 }
 
 /* The end of one of ours. The serial of a request is in its message, where it stays when

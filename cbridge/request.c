@@ -372,9 +372,11 @@ static void answer_unknown(pjsip_tx_data *tdata, const pjsip_rx_data *rdata, int
         add_capability(tdata, PJSIP_H_ALLOW);
         add_capability(tdata, PJSIP_H_ACCEPT);
         add_capability(tdata, PJSIP_H_SUPPORTED);
-    } else if (pj_strcmp2(method, "NOTIFY") == 0 || pj_strcmp2(method, "INFO") == 0) { /* RFC 6665 section 4.1.3 */
+    } else if (!in_call && (pj_strcmp2(method, "NOTIFY") == 0 || pj_strcmp2(method, "INFO") == 0)) {
+        /* RFC 6665 section 4.1.3. In a call a 481 could end that (RFC 5057 section 5.1). */
         set_status(tdata, PJSIP_SC_CALL_TSX_DOES_NOT_EXIST, NULL);
-    } else if (pj_strcmp2(method, "SUBSCRIBE") == 0 || pj_strcmp2(method, "PUBLISH") == 0) { /* section 4.2.1 */
+    } else if (pj_strcmp2(method, "SUBSCRIBE") == 0 || pj_strcmp2(method, "NOTIFY") == 0 ||
+               pj_strcmp2(method, "PUBLISH") == 0) { /* section 4.2.1 */
         set_status(tdata, PJSIP_SC_BAD_EVENT, NULL);
         pjsip_msg_add_hdr(tdata->msg, pjsip_hdr_clone(tdata->pool, pjsip_evsub_get_allow_events_hdr(NULL)));
     } else { /* RFC 3261 section 8.2.1 */

@@ -137,9 +137,9 @@ func (ep *Endpoint) requestAnswered(ev RequestAnswered) {
 // SetRequestRules says how requests are answered that PJSIP's calls do not need; it
 // replaces the rules that were there, and none means PJSIP's ways. Of rules for the same
 // method the first whose scope fits counts. What no rule and nothing of PJSIP's takes is
-// answered with 405 and Allow (RFC 3261 section 8.2.1); NOTIFY and INFO without their
-// dialog with 481, SUBSCRIBE and PUBLISH with 489; in a call INFO with 200 when it is
-// empty, otherwise with 415 or 469, and OPTIONS with 200. [RequestReceived] tells of each.
+// answered with 405 and Allow (RFC 3261 section 8.2.1); NOTIFY and INFO outside a call
+// with 481, PUBLISH, and in a call NOTIFY, with 489; in a call INFO with 200 when
+// it is empty, otherwise with 415 or 469, and OPTIONS with 200. [RequestReceived] tells of each.
 func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) error {
 	for _, r := range rules {
 		if err := r.Validate(); err != nil {
