@@ -242,6 +242,9 @@ func (c *Call) RemoteHasCap(ctx context.Context, header, token string) (Capabili
 	return 0, ErrNoCgo
 }
 
+// RemoteNATType returns ErrNoCgo.
+func (c *Call) RemoteNATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
+
 // Resume returns ErrNoCgo.
 func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error { return ErrNoCgo }
 
@@ -356,6 +359,9 @@ func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOp
 	return ErrNoCgo
 }
 
+// DetectNATType returns ErrNoCgo.
+func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
+
 // Devices returns ErrNoCgo.
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil, ErrNoCgo }
 
@@ -368,6 +374,9 @@ func (ep *Endpoint) Events() <-chan Event { return nil }
 // FindBuddy returns ErrNoCgo.
 func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
 
+// HandleIPChange returns ErrNoCgo.
+func (ep *Endpoint) HandleIPChange(ctx context.Context, opts IPChangeOptions) error { return ErrNoCgo }
+
 // HangupAll returns ErrNoCgo.
 func (ep *Endpoint) HangupAll(ctx context.Context) error { return ErrNoCgo }
 
@@ -378,6 +387,9 @@ func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts Conne
 
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
+
+// NATType returns ErrNoCgo.
+func (ep *Endpoint) NATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
 
 // NewAudio returns ErrNoCgo.
 func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (*Audio, error) {
@@ -404,6 +416,9 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 	return nil, ErrNoCgo
 }
 
+// NewRoom returns nil without cgo.
+func (ep *Endpoint) NewRoom() *Room { return nil }
+
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
 	return PortInfo{}, ErrNoCgo
@@ -417,6 +432,11 @@ func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { retu
 
 // RefreshDevices returns ErrNoCgo.
 func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
+
+// ResolveSTUNServers returns ErrNoCgo.
+func (ep *Endpoint) ResolveSTUNServers(ctx context.Context, servers ...string) (STUNServer, error) {
+	return STUNServer{}, ErrNoCgo
+}
 
 // Respond returns ErrNoCgo.
 func (ep *Endpoint) Respond(ctx context.Context, id RequestID, r Response) error { return ErrNoCgo }
@@ -453,6 +473,9 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
 	return nil, ErrNoCgo
 }
+
+// UpdateSTUNServers returns ErrNoCgo.
+func (ep *Endpoint) UpdateSTUNServers(ctx context.Context, servers ...string) error { return ErrNoCgo }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
@@ -510,6 +533,30 @@ func (r *Recorder) Resume(ctx context.Context) error { return ErrNoCgo }
 
 // RightPort returns NoPort without cgo.
 func (r *Recorder) RightPort() PortID { return NoPort }
+
+// Room is a conversation of several: everybody in it hears everybody else, each at a gain of its own.
+type Room struct{}
+
+// Close returns ErrNoCgo.
+func (r *Room) Close(ctx context.Context) error { return ErrNoCgo }
+
+// Join returns ErrNoCgo.
+func (r *Room) Join(ctx context.Context, n Node, opts JoinOptions) error { return ErrNoCgo }
+
+// Leave returns ErrNoCgo.
+func (r *Room) Leave(ctx context.Context, n Node) error { return ErrNoCgo }
+
+// Members returns ErrNoCgo.
+func (r *Room) Members(ctx context.Context) ([]Node, error) { return nil, ErrNoCgo }
+
+// SetLevel returns ErrNoCgo.
+func (r *Room) SetLevel(ctx context.Context, from, to Node, level float64) error { return ErrNoCgo }
+
+// Speak returns ErrNoCgo.
+func (r *Room) Speak(ctx context.Context, from Node) error { return ErrNoCgo }
+
+// Whisper returns ErrNoCgo.
+func (r *Room) Whisper(ctx context.Context, from, to Node) error { return ErrNoCgo }
 
 // Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
 type Tap struct{}
