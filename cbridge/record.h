@@ -62,6 +62,7 @@ void oh_call_callbacks(pjsua_callback *cb);
 void oh_control_callbacks(pjsua_callback *cb);
 void oh_account_callbacks(pjsua_callback *cb);
 void oh_stats_callbacks(pjsua_callback *cb);
+void oh_device_callbacks(pjsua_callback *cb);
 void oh_im_callbacks(pjsua_callback *cb);
 void oh_presence_callbacks(pjsua_callback *cb);
 void oh_nat_callbacks(pjsua_callback *cb);

@@ -147,7 +147,7 @@ func (p *pjsuaPhone) Disconnect(ctx context.Context, src, dst pjsua.PortID) erro
 func (p *pjsuaPhone) Devices(ctx context.Context) ([]pjsua.Device, error) { return p.ep.Devices(ctx) }
 
 func (p *pjsuaPhone) SetDevices(ctx context.Context, capture, playback int) error {
-	return p.ep.SetDevices(ctx, capture, playback)
+	return p.ep.SetDevices(ctx, capture, playback, pjsua.DeviceOptions{})
 }
 
 func (p *pjsuaPhone) Codecs(ctx context.Context) ([]pjsua.Codec, error) { return p.ep.Codecs(ctx) }

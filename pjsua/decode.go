@@ -77,6 +77,8 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 			EventHeader: h, Recorder: RecorderID(ev.head.object), Path: text(ev.source),
 			Status: Status(ev.head.status), Reason: text(ev.reason),
 		}
+	case C.OH_SOUND_DEVICE:
+		return SoundDeviceChanged{EventHeader: h, Opened: ev.state != 0, Capture: int(ev.src), Playback: int(ev.sink)}
 	case C.OH_TRANSPORT:
 		return TransportChanged{
 			EventHeader: h, Type: TransportType(ev.transport), Connected: ev.connected != 0,

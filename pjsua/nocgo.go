@@ -14,14 +14,8 @@ import (
 	"time"
 )
 
-// DefaultDevice, as a direction of [Endpoint.SetDevices], is the system's choice.
-const DefaultDevice = -1
-
 // Link has nothing to tell without cgo.
 func Link() (origin, stamp string) { return "none", "" }
-
-// NoDevice, as a direction of [Endpoint.SetDevices], leaves that direction out.
-const NoDevice = -99
 
 // Open returns ErrNoCgo.
 func Open(cfg Config) (*Endpoint, error) { return nil, ErrNoCgo }
@@ -362,17 +356,33 @@ func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOp
 // DetectNATType returns ErrNoCgo.
 func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
 
+// DeviceSetting returns ErrNoCgo.
+func (ep *Endpoint) DeviceSetting(ctx context.Context, setting DeviceCap) (int, error) {
+	return 0, ErrNoCgo
+}
+
 // Devices returns ErrNoCgo.
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil, ErrNoCgo }
 
 // Disconnect returns ErrNoCgo.
 func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { return ErrNoCgo }
 
+// EchoStats returns ErrNoCgo.
+func (ep *Endpoint) EchoStats(ctx context.Context) (EchoStats, error) { return EchoStats{}, ErrNoCgo }
+
+// EchoTail returns ErrNoCgo.
+func (ep *Endpoint) EchoTail(ctx context.Context) (time.Duration, error) { return 0, ErrNoCgo }
+
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
 
 // FindBuddy returns ErrNoCgo.
 func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
+
+// FindDevice returns ErrNoCgo.
+func (ep *Endpoint) FindDevice(ctx context.Context, driver, name string) (Device, error) {
+	return Device{}, ErrNoCgo
+}
 
 // HandleIPChange returns ErrNoCgo.
 func (ep *Endpoint) HandleIPChange(ctx context.Context, opts IPChangeOptions) error { return ErrNoCgo }
@@ -431,7 +441,9 @@ func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) { return nil, E
 func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { return ErrNoCgo }
 
 // RefreshDevices returns ErrNoCgo.
-func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
+func (ep *Endpoint) RefreshDevices(ctx context.Context) (DeviceChange, error) {
+	return DeviceChange{}, ErrNoCgo
+}
 
 // ResolveSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) ResolveSTUNServers(ctx context.Context, servers ...string) (STUNServer, error) {
@@ -449,8 +461,23 @@ func (ep *Endpoint) SetCodecPriority(ctx context.Context, id string, priority in
 	return ErrNoCgo
 }
 
+// SetDeviceSetting returns ErrNoCgo.
+func (ep *Endpoint) SetDeviceSetting(ctx context.Context, setting DeviceCap, value int, opts DeviceSettingOptions) error {
+	return ErrNoCgo
+}
+
 // SetDevices returns ErrNoCgo.
-func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int) error { return ErrNoCgo }
+func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int, opts DeviceOptions) error {
+	return ErrNoCgo
+}
+
+// SetEchoCanceller returns ErrNoCgo.
+func (ep *Endpoint) SetEchoCanceller(ctx context.Context, tail time.Duration, opts EchoOptions) error {
+	return ErrNoCgo
+}
+
+// SetNoDevice returns ErrNoCgo.
+func (ep *Endpoint) SetNoDevice(ctx context.Context) error { return ErrNoCgo }
 
 // SetNullDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNullDevice(ctx context.Context) error { return ErrNoCgo }
@@ -468,6 +495,14 @@ func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) e
 
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
+
+// SoundDevices returns ErrNoCgo.
+func (ep *Endpoint) SoundDevices(ctx context.Context) (SoundDevices, error) {
+	return SoundDevices{}, ErrNoCgo
+}
+
+// Tick returns ErrNoCgo.
+func (ep *Endpoint) Tick(ctx context.Context, n int) error { return ErrNoCgo }
 
 // Trace returns ErrNoCgo.
 func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {

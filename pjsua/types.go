@@ -200,16 +200,6 @@ type AccountInfo struct {
 	Expires    time.Duration // until the registration ends
 }
 
-// Device is a sound device (pjmedia_aud_dev_info).
-type Device struct {
-	ID         int    // valid until the devices are refreshed
-	Name       string // such as "default"
-	Driver     string // such as "ALSA"
-	Inputs     int    // channels it can capture
-	Outputs    int    // channels it can play
-	SampleRate int    // its default rate in Hz
-}
-
 // Codec is an audio codec (pjsua_codec_info).
 type Codec struct {
 	ID       string // such as "PCMU/8000/1"
