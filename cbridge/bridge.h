@@ -56,6 +56,7 @@ enum oh_event_type {
     OH_ICE_ERROR,
     OH_IP_CHANGE,
     OH_SOUND_DEVICE,
+    OH_CROSSED, /* also on the ops queue */
     /* for package pjsua only, on the ops queue: nobody waits there for a consumer */
     OH_CONF_OP,
     OH_PORT_GONE,

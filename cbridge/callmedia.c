@@ -10,9 +10,8 @@ static void on_call_sdp_created(pjsua_call_id id, pjmedia_sdp_session *sdp, pj_p
     int64_t serial = oh_call_serial(id);
     pjsua_call_info ci;
 
-    (void)sdp;
     (void)pool;
-    (void)remote;
+    oh_reinvite_answered(id, sdp, remote);
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
     if (ci.role == PJSIP_ROLE_UAC)

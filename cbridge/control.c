@@ -24,6 +24,7 @@ typedef struct waiting {
     int32_t redirect; /* 1: PENDING */
     int32_t reinvite; /* 1: to be answered by Go */
     char *answer;     /* the SDP that PJSIP has made for that, NULL before */
+    oh_control *ask;  /* what Go is told when the answer is there */
 } waiting;
 
 static struct {
@@ -38,6 +39,7 @@ static waiting *wait_of(int slot, int64_t serial)
 
     if (w->serial != serial) {
         free(w->answer);
+        free(w->ask);
         memset(w, 0, sizeof(*w));
         w->serial = serial;
     }
@@ -336,10 +338,12 @@ int oh_redirect_waits(int64_t serial)
     return waits;
 }
 
-void oh_redirect_abandon(int slot, int64_t serial)
+int oh_redirect_abandon(int slot, int64_t serial)
 {
-    if (oh_redirect_claim(serial))
-        pjsua_call_process_redirect(slot, PJSIP_REDIRECT_STOP);
+    if (!oh_redirect_claim(serial))
+        return 0;
+    pjsua_call_process_redirect(slot, PJSIP_REDIRECT_STOP);
+    return 1;
 }
 
 /*
@@ -397,39 +401,46 @@ static void on_call_rx_reinvite(pjsua_call_id id, const pjmedia_sdp_session *off
         apply(&p->offer_setting, opt);
     }
     oh_policy_release(p);
-    pthread_mutex_lock(&control.mu);
-    w = wait_of(id, serial);
-    w->reinvite = *async != 0;
-    free(w->answer);
-    w->answer = NULL;
-    pthread_mutex_unlock(&control.mu);
     describe_invite(rdata, &bufs, texts);
     texts[SDP] = print_sdp(offer, sdp, sizeof(sdp));
     ev = control_event(OH_REINVITE, serial, account, texts);
     if (ev)
         ev->action = *async ? OH_OFFER_ASK : OH_OFFER_ACCEPT;
-    oh_push(oh_out.events, ev);
+    pthread_mutex_lock(&control.mu);
+    w = wait_of(id, serial);
+    w->reinvite = *async != 0;
+    free(w->answer);
+    free(w->ask);
+    w->answer = NULL;
+    w->ask = *async ? ev : NULL;
+    pthread_mutex_unlock(&control.mu);
+    if (!*async)
+        oh_push(oh_out.events, ev);
 }
 
-/* Keeps the answer to a re-INVITE that Go is to answer, which PJSIP makes and drops. */
-static void on_call_sdp_created(pjsua_call_id id, pjmedia_sdp_session *sdp, pj_pool_t *pool,
-                                const pjmedia_sdp_session *rem_sdp)
+/* Keeps the answer to a re-INVITE that Go is to answer, which PJSIP makes and drops, and
+ * asks Go. An offer that PJSIP has no answer to does not get here: it is refused. */
+void oh_reinvite_answered(pjsua_call_id id, const pjmedia_sdp_session *sdp, const pjmedia_sdp_session *remote)
 {
     int64_t serial = oh_call_serial(id);
     char text[PJSIP_MAX_PKT_LEN];
+    oh_control *ask;
     waiting *w;
     int len;
 
-    (void)pool;
-    if (!serial || !rem_sdp)
+    if (!serial || !remote)
         return;
     pthread_mutex_lock(&control.mu);
     w = wait_of(id, serial);
-    if (w->reinvite && !w->answer && (len = pjmedia_sdp_print(sdp, text, sizeof(text) - 1)) > 0) {
+    if (w->ask && (len = pjmedia_sdp_print(sdp, text, sizeof(text) - 1)) > 0) {
         text[len] = '\0';
         w->answer = strdup(text);
     }
+    ask = w->ask;
+    w->ask = NULL;
     pthread_mutex_unlock(&control.mu);
+    if (ask)
+        oh_push(oh_out.events, ask);
 }
 
 int oh_reinvite_claim(int64_t serial)
@@ -509,6 +520,5 @@ void oh_control_callbacks(pjsua_callback *cb)
     cb->on_call_rx_offer = on_call_rx_offer;
     cb->on_call_rx_reinvite = on_call_rx_reinvite;
     cb->on_call_tx_offer = on_call_tx_offer;
-    cb->on_call_sdp_created = on_call_sdp_created;
     cb->on_rejected_incoming_call = on_rejected_incoming_call;
 }

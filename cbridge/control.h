@@ -11,7 +11,7 @@
 typedef struct oh_control {
     oh_head head; /* first */
     int32_t code;
-    int32_t final;  /* of a transfer's progress */
+    int32_t final;  /* of a transfer's progress; OH_CROSSED: we chose the Call-ID */
     int32_t action; /* OH_REDIRECT_*, OH_OFFER_* as it was taken */
     int32_t hop;
     oh_text reason, target, remote, local, sip_call_id, source, message, sdp;
@@ -29,9 +29,9 @@ int oh_redirect_waits(int64_t serial);
  * none. [executor] */
 char *oh_reinvite_answer(int64_t serial);
 
-/* Stops the redirect that waits, if one does: without that pjsua_call_hangup would leave
- * the dialog behind. [executor] */
-void oh_redirect_abandon(int slot, int64_t serial);
+/* Ends a call whose redirect waits, which pjsua_call_hangup could not: 0 when none does.
+ * [executor] */
+int oh_redirect_abandon(int slot, int64_t serial);
 
 /* Registers what sees the answers to BYE, after pjsua_init. [executor] */
 pj_status_t oh_control_start(void);

@@ -1,5 +1,6 @@
-/* hangup.c: the answers to BYE and CANCEL. pjsua reports the end of a call when it asks for it and
- * drops what comes after that, so a module of ours watches the dialog. */
+/* hangup.c: the answers to what we ask for in a dialog that pjsua does not pass on: to BYE and CANCEL,
+ * because it reports the end of a call when it asks for it and drops what comes after
+ * that; and 491 to a re-INVITE. So a module of ours watches the dialog. */
 #include "record.h"
 #include "control.h"
 
@@ -34,8 +35,19 @@ void oh_watch_end(int64_t serial, const pjsip_event *e)
         pjsip_dlg_add_usage(dlg, &watcher, (void *)(intptr_t)serial);
 }
 
-/* The end of a transaction that ends a call: of a BYE, or of an INVITE that was cancelled. The
- * dialog's lock is held. */
+/* Our offer and one of the far end have crossed. */
+static void push_crossed(oh_queue *queue, const pjsip_inv_session *inv, int64_t serial)
+{
+    oh_control *ev = oh_record_new(OH_CROSSED, sizeof(*ev), 0, NULL, 0);
+
+    if (ev) {
+        ev->head.call = serial;
+        ev->final = inv->role == PJSIP_ROLE_UAC;
+    }
+    oh_push(queue, ev);
+}
+
+/* The end of a transaction of ours. The dialog's lock is held. */
 static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
 {
     enum { TEXTS = 8, REASON = 0, TARGET = 1, MESSAGE = 6 };
@@ -43,17 +55,27 @@ static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
     char message[PJSIP_MAX_PKT_LEN];
     pjsip_dialog *dlg = pjsip_tsx_get_dlg(tsx);
     pjsip_inv_session *inv;
-    int bye = tsx->method.id == PJSIP_BYE_METHOD;
+    int64_t serial;
     oh_control *ev;
 
-    if (!dlg || tsx->role != PJSIP_ROLE_UAC || e->type != PJSIP_EVENT_TSX_STATE ||
-        (!bye && (tsx->method.id != PJSIP_INVITE_METHOD || tsx->status_code < 300)))
+    if (!dlg || tsx->role != PJSIP_ROLE_UAC || e->type != PJSIP_EVENT_TSX_STATE)
         return;
     if (tsx->state != PJSIP_TSX_STATE_COMPLETED && tsx->state != PJSIP_TSX_STATE_TERMINATED)
         return;
     if (e->body.tsx_state.prev_state >= PJSIP_TSX_STATE_COMPLETED)
         return; /* said already */
+    serial = (int64_t)(intptr_t)dlg->mod_data[watcher.id];
     inv = pjsip_dlg_get_inv_session(dlg);
+    if (tsx->status_code == PJSIP_SC_REQUEST_PENDING && inv && inv->state < PJSIP_INV_STATE_DISCONNECTED &&
+        oh_call_slot(serial) >= 0 &&
+        (tsx->method.id == PJSIP_INVITE_METHOD || pj_stricmp2(&tsx->method.name, "UPDATE") == 0)) {
+        push_crossed(oh_out.ops, inv, serial);
+        push_crossed(oh_out.events, inv, serial);
+        return;
+    }
+    if (tsx->method.id != PJSIP_BYE_METHOD &&
+        (tsx->method.id != PJSIP_INVITE_METHOD || tsx->status_code < 300))
+        return;
     if (inv && inv->state < PJSIP_INV_STATE_DISCONNECTED)
         return; /* challenged, redirected: it goes on */
     texts[REASON] = tsx->status_text;
@@ -65,7 +87,7 @@ static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
     }
     ev = oh_record_new(OH_HANGUP_ANSWER, sizeof(*ev), offsetof(oh_control, reason), texts, TEXTS);
     if (ev) {
-        ev->head.call = (int64_t)(intptr_t)dlg->mod_data[watcher.id];
+        ev->head.call = serial;
         ev->code = tsx->status_code;
     }
     oh_push(oh_out.ops, ev);

@@ -174,7 +174,9 @@ func (c *Call) hangup(t onThread, slot C.pjsua_call_id, opts HangupOptions) erro
 	code := opts.Code
 	var a arena
 	defer a.free()
-	C.oh_redirect_abandon(C.int(slot), C.int64_t(c.id))
+	if C.oh_redirect_abandon(C.int(slot), C.int64_t(c.id)) != 0 {
+		return nil
+	}
 	var info C.pjsua_call_info
 	if code != 0 && C.pjsua_call_get_info(slot, &info) == C.PJ_SUCCESS && info.state == C.PJSIP_INV_STATE_CONFIRMED {
 		reason := Header{"Reason", reasonHeader(code, opts.Reason)}
@@ -194,28 +196,6 @@ func optional(s *C.pj_str_t) *C.pj_str_t {
 		return nil
 	}
 	return s
-}
-
-// Hold puts the far end on hold with a re-INVITE (pjsua_call_set_hold2); its answer
-// comes as CallMediaChanged.
-func (c *Call) Hold(ctx context.Context, opts HoldOptions) error {
-	return c.onMsg(ctx, "hold", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
-		return C.pjsua_call_set_hold2(slot, C.uint(opts.Flags), msg)
-	})
-}
-
-// Reinvite offers the media of opts.Setting with a re-INVITE (pjsua_call_reinvite2); its
-// answer comes as CallMediaChanged.
-func (c *Call) Reinvite(ctx context.Context, opts ReinviteOptions) error {
-	return c.onMsg(ctx, "re-INVITE", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
-		return C.pjsua_call_reinvite2(slot, callSetting(t, a, opts.Setting), msg)
-	})
-}
-
-// Resume takes the far end off hold: Reinvite with [CallUnhold].
-func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error {
-	opts.Setting.Flags |= CallUnhold
-	return c.Reinvite(ctx, opts)
 }
 
 // Stats returns the figures of the call's audio so far (pjsua_call_get_stream_stat).

@@ -53,15 +53,6 @@ func (c *Call) AttendedTransfer(ctx context.Context, other *Call, opts TransferO
 	})
 }
 
-// Update offers the media of opts.Setting with an UPDATE (pjsua_call_update2; RFC 3311),
-// which also works before the call is answered; with [CallNoSDPOffer] it carries none. Its
-// answer comes as CallMediaChanged.
-func (c *Call) Update(ctx context.Context, opts UpdateOptions) error {
-	return c.onMsg(ctx, "UPDATE", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
-		return C.pjsua_call_update2(slot, callSetting(t, a, opts.Setting), msg)
-	})
-}
-
 // ProcessRedirect decides about the contact that CallRedirected left to the program
 // (pjsua_call_process_redirect). When it is rejected and there is another, another
 // CallRedirected follows. A call that waits for no decision is [StatusInvalidOp].

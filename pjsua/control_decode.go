@@ -38,6 +38,8 @@ func decodeControl(r *C.oh_head, h EventHeader) Event {
 		return ReinviteReceived{h, call, acc, ev.action == C.OH_OFFER_ASK, text(ev.sdp), []byte(text(ev.message))}
 	case C.OH_OFFER_SENT:
 		return OfferSent{h, call, acc}
+	case C.OH_CROSSED:
+		return ReinviteCrossed{h, call}
 	case C.OH_CALL_REJECTED:
 		return CallRejected{
 			h, call, SIPCode(ev.code), text(ev.reason), text(ev.remote), text(ev.local), text(ev.sip_call_id),

@@ -113,6 +113,15 @@ type OfferSent struct {
 	Account AccountID
 }
 
+// ReinviteCrossed reports that an offer of ours, of Hold, Resume, Reinvite or Update, was
+// answered with 491 because the far end has sent one at the same time. It is sent again
+// after a random time of up to 4 s (RFC 3261 section 14.1), ten times at most, unless
+// another command of those comes first.
+type ReinviteCrossed struct {
+	EventHeader
+	Call CallID
+}
+
 // CallRejected reports an INVITE that PJSIP refused on its own: no free call, no account
 // for it, an unusable SDP, Replaces that name no call or that policy declined: pjsua's
 // on_rejected_incoming_call.

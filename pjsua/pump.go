@@ -58,6 +58,7 @@ type pump struct {
 	stun map[int64]chan stunResult
 
 	hangups map[CallID][]chan HangupAnswer
+	offers  map[CallID]*offering
 }
 
 // confOp identifies an operation of the conference bridge that was asked for.
@@ -75,6 +76,7 @@ func newPump(logger hclog.Logger) (*pump, error) {
 		abandon:  make(chan struct{}),
 		ops:      map[confOp][]chan Status{},
 		gone:     map[int64]chan struct{}{},
+		offers:   map[CallID]*offering{},
 		hangups:  map[CallID][]chan HangupAnswer{},
 		stun:     map[int64]chan stunResult{},
 	}
@@ -200,7 +202,12 @@ func (p *pump) settle() {
 				p.dropWaiter(op, waiters[0])
 			}
 			p.mu.Unlock()
+		case C.OH_CROSSED:
+			p.crossed(r)
 		case C.OH_CALL_PORTS, C.OH_CALL_OVER:
+			if r._type == C.OH_CALL_OVER {
+				p.dropOffer(CallID(r.call), nil)
+			}
 			p.onCall(CallID(r.call), r._type == C.OH_CALL_OVER)
 		case C.OH_HANGUP_ANSWER:
 			p.hangupAnswered(r)
