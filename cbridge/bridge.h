@@ -41,6 +41,7 @@ enum oh_event_type {
     OH_NOTIFIED,
     OH_WATCHER_ASKED,
     OH_WATCHER,
+    OH_TEXT,
     OH_TRANSFERRED, /* this and the next: oh_control */
     OH_TRANSFER_PROGRESS,
     OH_REPLACE,

@@ -44,6 +44,7 @@ type Endpoint struct {
 
 	userData userData
 	master   *C.pjmedia_port // the executor's: the bridge's after SetNoDevice
+	texts    textTurns
 
 	mu       sync.Mutex // guards what follows; no callback's lock is taken under it
 	accounts map[AccountID]C.pjsua_acc_id

@@ -91,6 +91,11 @@ func (p *sipPeer) await(what string, ok func(sipMsg) bool) sipMsg {
 // respond answers req. Headers are lines without their ends.
 func (p *sipPeer) respond(req sipMsg, status string, headers ...string) {
 	p.t.Helper()
+	p.respondBody(req, status, "", headers...)
+}
+
+func (p *sipPeer) respondBody(req sipMsg, status, body string, headers ...string) {
+	p.t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "SIP/2.0 %s\r\n", status)
 	head, _, _ := strings.Cut(string(req.raw), "\r\n\r\n")
@@ -109,7 +114,7 @@ func (p *sipPeer) respond(req sipMsg, status string, headers ...string) {
 	for _, h := range headers {
 		b.WriteString(h + "\r\n")
 	}
-	b.WriteString("Content-Length: 0\r\n\r\n")
+	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(body), body)
 	p.write([]byte(b.String()), req.from)
 }
 
