@@ -3,6 +3,7 @@
 #include "message.h"
 #include "presence.h"
 #include "record.h"
+#include "watcher.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -26,6 +27,7 @@ void oh_bridge_attach(oh_queue *events, oh_queue *ops, oh_queue *logs)
     memset(bridge.calls, 0, sizeof(bridge.calls));
     pthread_mutex_unlock(&bridge.mu);
     oh_presence_clear();
+    oh_watcher_clear();
     oh_policy_clear();
     oh_control_clear();
     oh_out = (struct oh_outlets){events, ops, logs};
@@ -147,6 +149,7 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     oh_account_callbacks(&cfg->cb);
     oh_im_callbacks(&cfg->cb);
     oh_presence_callbacks(&cfg->cb);
+    oh_watcher_callbacks(&cfg->cb);
     oh_rtt_callbacks(&cfg->cb);
     oh_dialog_callbacks(&cfg->cb);
     oh_request_callbacks(&cfg->cb);

@@ -30,6 +30,7 @@ typedef struct oh_target {
 enum { OH_TRANSFER_DECLINE, OH_TRANSFER_ACCEPT, OH_TRANSFER_ALLOW };
 enum { OH_REDIRECT_STOP, OH_REDIRECT_FOLLOW, OH_REDIRECT_ASK };
 enum { OH_OFFER_ACCEPT, OH_OFFER_REFUSE, OH_OFFER_ASK };
+enum { OH_SUBSCRIBE_DECLINE, OH_SUBSCRIBE_ACCEPT, OH_SUBSCRIBE_ASK };
 
 typedef struct oh_policy {
     int32_t refs; /* policy.c's */
@@ -46,6 +47,8 @@ typedef struct oh_policy {
 
     int32_t offer;
     oh_setting offer_setting, late_setting;
+
+    int32_t subscribe, subscribe_code;
 } oh_policy;
 
 /* An empty policy, the caller's; NULL without memory. Any thread, as all of these. */

@@ -69,6 +69,7 @@ void oh_device_callbacks(pjsua_callback *cb);
 void oh_im_callbacks(pjsua_callback *cb);
 void oh_presence_callbacks(pjsua_callback *cb);
 void oh_nat_callbacks(pjsua_callback *cb);
+void oh_watcher_callbacks(pjsua_callback *cb);
 void oh_rtt_callbacks(pjsua_callback *cb);
 
 /* The figures of those streams of a call that were destroyed. */

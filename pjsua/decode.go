@@ -90,6 +90,8 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		return decodeSubscription(r, h)
 	case C.OH_STUN, C.OH_NAT_TYPE, C.OH_MEDIA_TRANSPORT, C.OH_ICE_ERROR, C.OH_IP_CHANGE:
 		return decodeNAT(r, h)
+	case C.OH_WATCHER_ASKED, C.OH_WATCHER:
+		return decodeWatcher(r, h)
 	case C.OH_TEXT:
 		return decodeText(r, h)
 	}

@@ -48,6 +48,8 @@ func (p *Policy) fill(t onThread, c *C.oh_policy) bool {
 	c.offer = C.int32_t(p.Offer.Action)
 	fillSetting(t, &c.offer_setting, p.Offer.Setting)
 	fillSetting(t, &c.late_setting, p.Offer.LateSetting)
+	c.subscribe = C.int32_t(p.Subscribe.Action)
+	c.subscribe_code = C.int32_t(p.Subscribe.Code)
 	return fillTargets(&c.transfer_targets, p.Transfer.Targets) &&
 		fillTargets(&c.redirect_targets, p.Redirect.Targets)
 }

@@ -13,12 +13,14 @@ import (
 // that of the call ([Call.SetPolicy]), else that of its account ([AccountConfig],
 // [Account.SetPolicy]), else that of the endpoint ([Config], [Endpoint.SetPolicy]). Each
 // decision is reported by an event. The zero value lets nobody move a call: transfers,
-// Replaces and redirects are declined; offers are answered.
+// Replaces and redirects are declined; offers are answered. Nor does it let anybody watch
+// the presence of an account.
 type Policy struct {
-	Transfer TransferPolicy
-	Replaces ReplacesPolicy
-	Redirect RedirectPolicy
-	Offer    OfferPolicy
+	Transfer  TransferPolicy
+	Replaces  ReplacesPolicy
+	Redirect  RedirectPolicy
+	Offer     OfferPolicy
+	Subscribe SubscribePolicy // an account's or the endpoint's
 }
 
 // TransferAction is what is done with a REFER.
@@ -145,7 +147,7 @@ func (p Policy) Validate() error {
 	for _, c := range []struct {
 		name string
 		code SIPCode
-	}{{"Transfer", p.Transfer.Code}, {"Replaces", p.Replaces.Code}} {
+	}{{"Transfer", p.Transfer.Code}, {"Replaces", p.Replaces.Code}, {"Subscribe", p.Subscribe.Code}} {
 		if c.code != 0 && (c.code < 300 || c.code > 699) {
 			bad("%s.Code %d is no refusal", c.name, int(c.code))
 		}
@@ -164,6 +166,9 @@ func (p Policy) Validate() error {
 	}
 	if a := p.Offer.Action; a < OfferAccept || a > OfferAsk {
 		bad("Offer.Action is %v", a)
+	}
+	if a := p.Subscribe.Action; a < SubscribeDecline || a > SubscribeAsk {
+		bad("Subscribe.Action is %v", a)
 	}
 	for _, t := range append(append([]Target(nil), p.Transfer.Targets...), p.Redirect.Targets...) {
 		if t == (Target{}) {
