@@ -51,6 +51,11 @@ func (acc *Account) ID() AccountID { return acc.id }
 // Info returns ErrNoCgo.
 func (acc *Account) Info(ctx context.Context) (AccountInfo, error) { return AccountInfo{}, ErrNoCgo }
 
+// NotifyPresence returns ErrNoCgo.
+func (acc *Account) NotifyPresence(ctx context.Context, watcher WatcherID, state SubscriptionState, opts NotifyPresenceOptions) error {
+	return ErrNoCgo
+}
+
 // Register returns ErrNoCgo.
 func (acc *Account) Register(ctx context.Context, renew bool) error { return ErrNoCgo }
 
@@ -76,6 +81,9 @@ func (acc *Account) SendRequestWait(ctx context.Context, method, uri string, opt
 func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opts TypingOptions) error {
 	return ErrNoCgo
 }
+
+// SetOnlineStatus returns ErrNoCgo.
+func (acc *Account) SetOnlineStatus(ctx context.Context, status OnlineStatus) error { return ErrNoCgo }
 
 // SetPolicy returns ErrNoCgo.
 func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
@@ -259,6 +267,9 @@ func (c *Call) SendRequest(ctx context.Context, method string, opts CallRequestO
 func (c *Call) SendRequestWait(ctx context.Context, method string, opts CallRequestOptions) (RequestAnswered, error) {
 	return RequestAnswered{}, ErrNoCgo
 }
+
+// SendText returns ErrNoCgo.
+func (c *Call) SendText(ctx context.Context, text string, opts TextOptions) error { return ErrNoCgo }
 
 // SendTyping returns ErrNoCgo.
 func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
