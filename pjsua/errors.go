@@ -119,6 +119,8 @@ var (
 	ErrAccountGone = errors.New("pjsua: the account was removed")
 	// ErrAudioGone is returned by reads and writes of an Audio that was closed.
 	ErrAudioGone = errors.New("pjsua: the audio is closed")
+	// ErrToneGone is returned by commands on a tone generator that was closed.
+	ErrToneGone = errors.New("pjsua: the tone generator is closed")
 	// ErrPortGone is returned by commands on a port or a connection of the bridge that is
 	// not there any more.
 	ErrPortGone = errors.New("pjsua: the port is gone")
