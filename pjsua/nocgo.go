@@ -320,6 +320,9 @@ type Endpoint struct{}
 // Account returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Account(id AccountID) *Account { return &Account{id: id} }
 
+// ActivePorts returns ErrNoCgo.
+func (ep *Endpoint) ActivePorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
+
 // AddAccount returns ErrNoCgo.
 func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account, error) {
 	return nil, ErrNoCgo
@@ -358,6 +361,11 @@ func (ep *Endpoint) Close() error { return ErrNoCgo }
 
 // Codecs returns ErrNoCgo.
 func (ep *Endpoint) Codecs(ctx context.Context) ([]Codec, error) { return nil, ErrNoCgo }
+
+// ConfigurePort returns ErrNoCgo.
+func (ep *Endpoint) ConfigurePort(ctx context.Context, port PortID, tx, rx PortOp) error {
+	return ErrNoCgo
+}
 
 // Connect returns ErrNoCgo.
 func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOptions) error {
@@ -409,6 +417,9 @@ func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts Conne
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
 
+// MaxPorts returns ErrNoCgo.
+func (ep *Endpoint) MaxPorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
+
 // NATType returns ErrNoCgo.
 func (ep *Endpoint) NATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
 
@@ -439,6 +450,11 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 
 // NewRoom returns nil without cgo.
 func (ep *Endpoint) NewRoom() *Room { return nil }
+
+// NewToneGenerator returns ErrNoCgo.
+func (ep *Endpoint) NewToneGenerator(ctx context.Context, opts ToneOptions) (*ToneGenerator, error) {
+	return nil, ErrNoCgo
+}
 
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
@@ -506,6 +522,11 @@ func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) e
 
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
+
+// SignalLevel returns ErrNoCgo.
+func (ep *Endpoint) SignalLevel(ctx context.Context, port PortID) (SignalLevel, error) {
+	return SignalLevel{}, ErrNoCgo
+}
 
 // SoundDevices returns ErrNoCgo.
 func (ep *Endpoint) SoundDevices(ctx context.Context) (SoundDevices, error) {
@@ -627,6 +648,46 @@ func (tp *Tap) SetReadDeadline(t time.Time) error { return ErrNoCgo }
 
 // Stats returns TapStats{} without cgo.
 func (tp *Tap) Stats() TapStats { return TapStats{} }
+
+// ToneGenerator plays tones and in-band DTMF into the bridge.
+type ToneGenerator struct{}
+
+// Busy returns ErrNoCgo.
+func (g *ToneGenerator) Busy(ctx context.Context) (busy bool, err error) { return false, ErrNoCgo }
+
+// Close returns ErrNoCgo.
+func (g *ToneGenerator) Close(ctx context.Context) error { return ErrNoCgo }
+
+// DigitMap returns ErrNoCgo.
+func (g *ToneGenerator) DigitMap(ctx context.Context) ([]DigitTone, error) { return nil, ErrNoCgo }
+
+// ID returns 0 without cgo.
+func (g *ToneGenerator) ID() ToneID { return 0 }
+
+// Play returns ErrNoCgo.
+func (g *ToneGenerator) Play(ctx context.Context, tones []Tone, opts PlayTonesOptions) error {
+	return ErrNoCgo
+}
+
+// PlayDigits returns ErrNoCgo.
+func (g *ToneGenerator) PlayDigits(ctx context.Context, digits string, opts ToneDigits) error {
+	return ErrNoCgo
+}
+
+// Port returns NoPort without cgo.
+func (g *ToneGenerator) Port() PortID { return NoPort }
+
+// Rewind returns ErrNoCgo.
+func (g *ToneGenerator) Rewind(ctx context.Context) error { return ErrNoCgo }
+
+// SetDigitMap returns ErrNoCgo.
+func (g *ToneGenerator) SetDigitMap(ctx context.Context, digits []DigitTone) error { return ErrNoCgo }
+
+// Stop returns ErrNoCgo.
+func (g *ToneGenerator) Stop(ctx context.Context) error { return ErrNoCgo }
+
+// StopLoop returns ErrNoCgo.
+func (g *ToneGenerator) StopLoop(ctx context.Context) error { return ErrNoCgo }
 
 // Trace is a tap of all SIP messages.
 type Trace struct{}
