@@ -3,16 +3,19 @@
 package peers
 
 import (
+	"net"
 	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
 )
 
-// AddAddress gives the namespace's loopback interface one more IP address, for as long as the test runs, or until
-// the returned function is called, which may be done twice. Packets to it cannot leave; but it is no loopback
-// address, so PJSIP makes ICE candidates of it. 198.51.100.0/24 and 2001:db8::/32 are for documentation, and good
-// for this.
+// The ends of the virtual cable that [AddAddress] makes. Both are in this namespace, so that nothing can leave by it.
+const cableEnd, cableOtherEnd = "offhook0", "offhook1"
+
+// AddAddress gives the namespace one more IP address, on an interface that is not loopback, for as long as the test
+// runs, or until the returned function is called, which may be done twice. PJSIP and Asterisk make ICE candidates
+// of such an address only. 198.51.100.0/24 and 2001:db8::/32 are for documentation, and good for this.
 func AddAddress(tb testing.TB, ip string) (remove func()) {
 	tb.Helper()
 	RequireNetns(tb)
@@ -20,17 +23,24 @@ func AddAddress(tb testing.TB, ip string) (remove func()) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if _, err := net.InterfaceByName(cableEnd); err != nil {
+		ipCommand(tb, "link", "add", cableEnd, "type", "veth", "peer", "name", cableOtherEnd)
+		for _, end := range []string{cableEnd, cableOtherEnd} {
+			// no address of its own, which PJSIP would use too
+			ipCommand(tb, "link", "set", end, "addrgenmode", "none")
+			ipCommand(tb, "link", "set", end, "up")
+		}
+	}
 	prefix := netip.PrefixFrom(addr, addr.BitLen()).String()
-	// nodad: an IPv6 address is usable at once
-	run := []string{"address", "add", prefix, "dev", "lo"}
+	run := []string{"address", "add", prefix, "dev", cableEnd}
 	if addr.Is6() {
-		run = append(run, "nodad")
+		run = append(run, "nodad") // it is usable at once
 	}
 	ipCommand(tb, run...)
 	there := true
 	remove = func() {
 		if there {
-			ipCommand(tb, "address", "del", prefix, "dev", "lo")
+			ipCommand(tb, "address", "del", prefix, "dev", cableEnd)
 			there = false
 		}
 	}

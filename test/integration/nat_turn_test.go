@@ -1,0 +1,127 @@
+//go:build integration && linux
+
+package integration
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/offhook-voip/offhook/pjsua"
+	"github.com/offhook-voip/offhook/test/peers"
+)
+
+// outside is an address of the namespace that is no loopback address: only of such PJSIP
+// makes ICE candidates.
+const outside = "198.51.100.1"
+
+// pair is a call of a station to itself, with what each side hears.
+func (s *station) pair(cfg pjsua.AccountConfig) (out, in *ear) {
+	s.t.Helper()
+	var accounts [2]*pjsua.Account
+	for i, user := range []string{"alice", "bob"} {
+		cfg.ID = "sip:" + user + "@" + s.addr
+		accounts[i] = s.add(cfg)
+	}
+	call, err := accounts[0].Dial(s.soon(), "sip:bob@"+s.addr, pjsua.DialOptions{})
+	check(s.t, err)
+	called := s.answer()
+	s.up(call)
+	s.up(called)
+	return s.say(call, 440), s.say(called, 880)
+}
+
+func TestICE(t *testing.T) {
+	peers.AddAddress(t, outside)
+	for name, cfg := range map[string]pjsua.AccountConfig{
+		"RTP":                   {},
+		"RTCP mux":              {RTCPMux: true},
+		"regular nomination":    {ICE: &pjsua.ICEConfig{Enable: true, NoAggressive: true}},
+		"DTLS-SRTP, RTCP mux":   {RTCPMux: true, SRTP: pjsua.SRTPMandatory, SRTPKeying: []pjsua.SRTPKeying{pjsua.DTLSSRTP}},
+		"SDES with ICE trickle": {ICE: &pjsua.ICEConfig{Enable: true, Trickle: pjsua.TrickleHalf}, SRTP: pjsua.SRTPMandatory},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openStation(t, outside, pjsua.Config{})
+			if cfg.ICE == nil {
+				cfg.ICE = &pjsua.ICEConfig{Enable: true}
+			}
+			out, in := s.pair(cfg)
+			invite := s.awaitSIP("INVITE", func(m pjsua.SIPMessage) bool { return strings.HasPrefix(string(m.Raw), "INVITE ") })
+			if sdp := string(invite.Raw); !strings.Contains(sdp, " "+outside+" ") || !strings.Contains(sdp, "typ host") {
+				t.Errorf("the offer has no candidate %s:\n%s", outside, sdp)
+			}
+			out.listen(time.Second)
+			in.listen(time.Second)
+			out.requireTone(880)
+			in.requireTone(440)
+			s.hangUp(out.call)
+			if n := strings.Count(s.log.String(), "ICE process complete, status=Success"); n < 2 {
+				t.Errorf("ICE succeeded on %d sides", n)
+			}
+		})
+	}
+}
+
+// Nothing but the relay is offered, so that all audio goes through coturn.
+func TestCoturnRelaysCalls(t *testing.T) {
+	peers.AddAddress(t, outside)
+	for name, transport := range map[string]pjsua.TURNTransport{"UDP": pjsua.TURNUDP, "TCP": pjsua.TURNTCP} {
+		t.Run(name, func(t *testing.T) {
+			c := peers.StartCoturn(t)
+			s := openStation(t, peers.Loopback, pjsua.Config{})
+			out, in := s.pair(pjsua.AccountConfig{
+				RTCPMux: true,
+				ICE:     &pjsua.ICEConfig{Enable: true, MaxHostCandidates: -1},
+				TURN: &pjsua.TURNConfig{
+					Enable: true, Server: c.UDP, Transport: transport, Realm: c.Realm, Username: c.User, Password: pjsua.NewSecret(c.Password),
+				},
+			})
+			out.listen(time.Second)
+			in.listen(time.Second)
+			out.requireTone(880)
+			in.requireTone(440)
+			invite := s.awaitSIP("INVITE", func(m pjsua.SIPMessage) bool { return strings.HasPrefix(string(m.Raw), "INVITE ") })
+			for line := range strings.Lines(string(invite.Raw)) {
+				if f := strings.Fields(line); strings.HasPrefix(line, "a=candidate") && f[7] != "relay" {
+					t.Errorf("offered %s", line)
+				}
+			}
+			s.hangUp(out.call)
+			s.close()
+			carried := 0
+			for _, r := range c.WaitRelays(2, deadline) {
+				if r.TCP != (transport == pjsua.TURNTCP) {
+					t.Errorf("%+v", r)
+				}
+				if r.FromPeers >= 50 && r.ToPeers >= 50 {
+					carried++
+				}
+			}
+			if carried < 2 {
+				t.Errorf("coturn relayed the audio of %d sides: %+v", carried, c.WaitRelays(2, deadline))
+			}
+		})
+	}
+}
+
+func TestCoturnFindsAddresses(t *testing.T) {
+	c := peers.StartCoturn(t)
+	s := openStation(t, peers.Loopback, pjsua.Config{STUNServers: []string{c.UDP}})
+	found := await(s, func(pjsua.STUNResolved) bool { return true })
+	if found.Status != 0 || found.Server != (pjsua.STUNServer{Name: c.UDP, Address: c.UDP}) {
+		t.Errorf("%+v", found)
+	}
+	if host, _, _ := net.SplitHostPort(s.tp.Info().Address); host != peers.Loopback {
+		t.Errorf("the transport is %+v", s.tp.Info())
+	}
+	detected := await(s, func(pjsua.NATTypeDetected) bool { return true })
+	if detected.Status != 0 || detected.Type != pjsua.NATOpen {
+		t.Errorf("%+v", detected)
+	}
+	log := fmt.Sprint(s.log.String())
+	if !strings.Contains(log, "STUN resolution success") {
+		t.Errorf("no STUN resolution in the log")
+	}
+}
