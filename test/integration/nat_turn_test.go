@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -120,8 +119,7 @@ func TestCoturnFindsAddresses(t *testing.T) {
 	if detected.Status != 0 || detected.Type != pjsua.NATOpen {
 		t.Errorf("%+v", detected)
 	}
-	log := fmt.Sprint(s.log.String())
-	if !strings.Contains(log, "STUN resolution success") {
-		t.Errorf("no STUN resolution in the log")
+	if !strings.Contains(s.log.String(), "STUN resolution success") {
+		t.Error("no STUN resolution in the log")
 	}
 }

@@ -89,9 +89,6 @@ func (s *station) close() {
 		s.t.Error(err)
 	}
 	if s.t.Failed() {
-		for range s.log.b.Len() {
-			break
-		}
 		s.t.Logf("PJSIP's log:\n%s", s.log.String())
 	}
 }
