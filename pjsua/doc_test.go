@@ -39,9 +39,10 @@ func TestCheckDocsSeesOffenders(t *testing.T) {
 		"func F() {}":                        1,
 		"// F does.\nfunc F() {}":            0,
 		"// Does.\nfunc F() {}":              1,
-		"// M does.\nfunc (t *t) M() {}":     0,
-		"func (t t) M() {}":                  1,
-		"func (t t) Error() string":          0,
+		"// M does.\nfunc (t *T) M() {}":     0,
+		"func (t *T) M() {}":                 1,
+		"func (t t) M() {}":                  0,
+		"func (t T) Error() string":          0,
 		"func f() {}":                        0,
 		"type T int":                         1,
 		"// A T is.\ntype T int":             0,
@@ -84,7 +85,7 @@ func checkDocs(report func(string, ...any), fset *token.FileSet, file *ast.File)
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			if d.Recv == nil || d.Name.Name != "Error" && d.Name.Name != "String" {
+			if d.Recv == nil || exportedReceiver(d) && d.Name.Name != "Error" && d.Name.Name != "String" {
 				check(d.Name, d.Doc.Text(), true)
 			}
 		case *ast.GenDecl:
@@ -105,4 +106,15 @@ func checkDocs(report func(string, ...any), fset *token.FileSet, file *ast.File)
 		}
 	}
 	return names
+}
+
+func exportedReceiver(d *ast.FuncDecl) (exported bool) {
+	ast.Inspect(d.Recv.List[0].Type, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			exported = id.IsExported()
+			return false
+		}
+		return !exported
+	})
+	return exported
 }

@@ -14,8 +14,14 @@ import (
 	"time"
 )
 
+// DefaultDevice, as a direction of [Endpoint.SetDevices], is the system's choice.
+const DefaultDevice = -1
+
 // Link has nothing to tell without cgo.
 func Link() (origin, stamp string) { return "none", "" }
+
+// NoDevice, as a direction of [Endpoint.SetDevices], leaves that direction out.
+const NoDevice = -99
 
 // Open returns ErrNoCgo.
 func Open(cfg Config) (*Endpoint, error) { return nil, ErrNoCgo }
@@ -51,11 +57,6 @@ func (acc *Account) ID() AccountID { return acc.id }
 // Info returns ErrNoCgo.
 func (acc *Account) Info(ctx context.Context) (AccountInfo, error) { return AccountInfo{}, ErrNoCgo }
 
-// NotifyPresence returns ErrNoCgo.
-func (acc *Account) NotifyPresence(ctx context.Context, watcher WatcherID, state SubscriptionState, opts NotifyPresenceOptions) error {
-	return ErrNoCgo
-}
-
 // Register returns ErrNoCgo.
 func (acc *Account) Register(ctx context.Context, renew bool) error { return ErrNoCgo }
 
@@ -67,23 +68,10 @@ func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, op
 	return 0, ErrNoCgo
 }
 
-// SendRequest returns ErrNoCgo.
-func (acc *Account) SendRequest(ctx context.Context, method, uri string, opts RequestOptions) (RequestID, error) {
-	return 0, ErrNoCgo
-}
-
-// SendRequestWait returns ErrNoCgo.
-func (acc *Account) SendRequestWait(ctx context.Context, method, uri string, opts RequestOptions) (RequestAnswered, error) {
-	return RequestAnswered{}, ErrNoCgo
-}
-
 // SendTyping returns ErrNoCgo.
 func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opts TypingOptions) error {
 	return ErrNoCgo
 }
-
-// SetOnlineStatus returns ErrNoCgo.
-func (acc *Account) SetOnlineStatus(ctx context.Context, status OnlineStatus) error { return ErrNoCgo }
 
 // SetPolicy returns ErrNoCgo.
 func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
@@ -207,6 +195,9 @@ func (c *Call) DialDTMF(ctx context.Context, digits string, duration time.Durati
 	return ErrNoCgo
 }
 
+// Dump returns ErrNoCgo.
+func (c *Call) Dump(ctx context.Context, media bool) (string, error) { return "", ErrNoCgo }
+
 // Hangup returns ErrNoCgo.
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error { return ErrNoCgo }
 
@@ -258,21 +249,13 @@ func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions
 	return 0, ErrNoCgo
 }
 
-// SendRequest returns ErrNoCgo.
-func (c *Call) SendRequest(ctx context.Context, method string, opts CallRequestOptions) (RequestID, error) {
-	return 0, ErrNoCgo
-}
-
-// SendRequestWait returns ErrNoCgo.
-func (c *Call) SendRequestWait(ctx context.Context, method string, opts CallRequestOptions) (RequestAnswered, error) {
-	return RequestAnswered{}, ErrNoCgo
-}
-
-// SendText returns ErrNoCgo.
-func (c *Call) SendText(ctx context.Context, text string, opts TextOptions) error { return ErrNoCgo }
-
 // SendTyping returns ErrNoCgo.
 func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
+	return ErrNoCgo
+}
+
+// SetCodecParam returns ErrNoCgo.
+func (c *Call) SetCodecParam(ctx context.Context, media int, id string, param CodecParam) error {
 	return ErrNoCgo
 }
 
@@ -320,9 +303,6 @@ type Endpoint struct{}
 // Account returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Account(id AccountID) *Account { return &Account{id: id} }
 
-// ActivePorts returns ErrNoCgo.
-func (ep *Endpoint) ActivePorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
-
 // AddAccount returns ErrNoCgo.
 func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account, error) {
 	return nil, ErrNoCgo
@@ -359,13 +339,13 @@ func (ep *Endpoint) Calls(ctx context.Context) ([]*Call, error) { return nil, Er
 // Close returns ErrNoCgo.
 func (ep *Endpoint) Close() error { return ErrNoCgo }
 
+// CodecParam returns ErrNoCgo.
+func (ep *Endpoint) CodecParam(ctx context.Context, id string) (CodecParam, error) {
+	return CodecParam{}, ErrNoCgo
+}
+
 // Codecs returns ErrNoCgo.
 func (ep *Endpoint) Codecs(ctx context.Context) ([]Codec, error) { return nil, ErrNoCgo }
-
-// ConfigurePort returns ErrNoCgo.
-func (ep *Endpoint) ConfigurePort(ctx context.Context, port PortID, tx, rx PortOp) error {
-	return ErrNoCgo
-}
 
 // Connect returns ErrNoCgo.
 func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOptions) error {
@@ -375,33 +355,17 @@ func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOp
 // DetectNATType returns ErrNoCgo.
 func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
 
-// DeviceSetting returns ErrNoCgo.
-func (ep *Endpoint) DeviceSetting(ctx context.Context, setting DeviceCap) (int, error) {
-	return 0, ErrNoCgo
-}
-
 // Devices returns ErrNoCgo.
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil, ErrNoCgo }
 
 // Disconnect returns ErrNoCgo.
 func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { return ErrNoCgo }
 
-// EchoStats returns ErrNoCgo.
-func (ep *Endpoint) EchoStats(ctx context.Context) (EchoStats, error) { return EchoStats{}, ErrNoCgo }
-
-// EchoTail returns ErrNoCgo.
-func (ep *Endpoint) EchoTail(ctx context.Context) (time.Duration, error) { return 0, ErrNoCgo }
-
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
 
 // FindBuddy returns ErrNoCgo.
 func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
-
-// FindDevice returns ErrNoCgo.
-func (ep *Endpoint) FindDevice(ctx context.Context, driver, name string) (Device, error) {
-	return Device{}, ErrNoCgo
-}
 
 // HandleIPChange returns ErrNoCgo.
 func (ep *Endpoint) HandleIPChange(ctx context.Context, opts IPChangeOptions) error { return ErrNoCgo }
@@ -416,9 +380,6 @@ func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts Conne
 
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
-
-// MaxPorts returns ErrNoCgo.
-func (ep *Endpoint) MaxPorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
 
 // NATType returns ErrNoCgo.
 func (ep *Endpoint) NATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
@@ -451,11 +412,6 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 // NewRoom returns nil without cgo.
 func (ep *Endpoint) NewRoom() *Room { return nil }
 
-// NewToneGenerator returns ErrNoCgo.
-func (ep *Endpoint) NewToneGenerator(ctx context.Context, opts ToneOptions) (*ToneGenerator, error) {
-	return nil, ErrNoCgo
-}
-
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
 	return PortInfo{}, ErrNoCgo
@@ -468,43 +424,31 @@ func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) { return nil, E
 func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { return ErrNoCgo }
 
 // RefreshDevices returns ErrNoCgo.
-func (ep *Endpoint) RefreshDevices(ctx context.Context) (DeviceChange, error) {
-	return DeviceChange{}, ErrNoCgo
-}
+func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
 
 // ResolveSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) ResolveSTUNServers(ctx context.Context, servers ...string) (STUNServer, error) {
 	return STUNServer{}, ErrNoCgo
 }
 
-// Respond returns ErrNoCgo.
-func (ep *Endpoint) Respond(ctx context.Context, id RequestID, r Response) error { return ErrNoCgo }
-
 // SetCodecOrder returns ErrNoCgo.
 func (ep *Endpoint) SetCodecOrder(ctx context.Context, ids ...string) error { return ErrNoCgo }
+
+// SetCodecParam returns ErrNoCgo.
+func (ep *Endpoint) SetCodecParam(ctx context.Context, id string, param *CodecParam) error {
+	return ErrNoCgo
+}
 
 // SetCodecPriority returns ErrNoCgo.
 func (ep *Endpoint) SetCodecPriority(ctx context.Context, id string, priority int) error {
 	return ErrNoCgo
 }
 
-// SetDeviceSetting returns ErrNoCgo.
-func (ep *Endpoint) SetDeviceSetting(ctx context.Context, setting DeviceCap, value int, opts DeviceSettingOptions) error {
-	return ErrNoCgo
-}
-
 // SetDevices returns ErrNoCgo.
-func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int, opts DeviceOptions) error {
-	return ErrNoCgo
-}
+func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int) error { return ErrNoCgo }
 
-// SetEchoCanceller returns ErrNoCgo.
-func (ep *Endpoint) SetEchoCanceller(ctx context.Context, tail time.Duration, opts EchoOptions) error {
-	return ErrNoCgo
-}
-
-// SetNoDevice returns ErrNoCgo.
-func (ep *Endpoint) SetNoDevice(ctx context.Context) error { return ErrNoCgo }
+// SetLogging returns ErrNoCgo.
+func (ep *Endpoint) SetLogging(ctx context.Context, opts LogOptions) error { return ErrNoCgo }
 
 // SetNullDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNullDevice(ctx context.Context) error { return ErrNoCgo }
@@ -517,24 +461,11 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 	return ErrNoCgo
 }
 
-// SetRequestRules returns ErrNoCgo.
-func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) error { return ErrNoCgo }
-
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
-// SignalLevel returns ErrNoCgo.
-func (ep *Endpoint) SignalLevel(ctx context.Context, port PortID) (SignalLevel, error) {
-	return SignalLevel{}, ErrNoCgo
-}
-
-// SoundDevices returns ErrNoCgo.
-func (ep *Endpoint) SoundDevices(ctx context.Context) (SoundDevices, error) {
-	return SoundDevices{}, ErrNoCgo
-}
-
-// Tick returns ErrNoCgo.
-func (ep *Endpoint) Tick(ctx context.Context, n int) error { return ErrNoCgo }
+// State returns ErrNoCgo.
+func (ep *Endpoint) State(ctx context.Context) (EndpointState, error) { return 0, ErrNoCgo }
 
 // Trace returns ErrNoCgo.
 func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
@@ -543,6 +474,12 @@ func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error
 
 // UpdateSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) UpdateSTUNServers(ctx context.Context, servers ...string) error { return ErrNoCgo }
+
+// VerifySIPURL returns ErrNoCgo.
+func (ep *Endpoint) VerifySIPURL(ctx context.Context, uri string) error { return ErrNoCgo }
+
+// VerifyURL returns ErrNoCgo.
+func (ep *Endpoint) VerifyURL(ctx context.Context, uri string) error { return ErrNoCgo }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
@@ -648,46 +585,6 @@ func (tp *Tap) SetReadDeadline(t time.Time) error { return ErrNoCgo }
 
 // Stats returns TapStats{} without cgo.
 func (tp *Tap) Stats() TapStats { return TapStats{} }
-
-// ToneGenerator plays tones and in-band DTMF into the bridge.
-type ToneGenerator struct{}
-
-// Busy returns ErrNoCgo.
-func (g *ToneGenerator) Busy(ctx context.Context) (busy bool, err error) { return false, ErrNoCgo }
-
-// Close returns ErrNoCgo.
-func (g *ToneGenerator) Close(ctx context.Context) error { return ErrNoCgo }
-
-// DigitMap returns ErrNoCgo.
-func (g *ToneGenerator) DigitMap(ctx context.Context) ([]DigitTone, error) { return nil, ErrNoCgo }
-
-// ID returns 0 without cgo.
-func (g *ToneGenerator) ID() ToneID { return 0 }
-
-// Play returns ErrNoCgo.
-func (g *ToneGenerator) Play(ctx context.Context, tones []Tone, opts PlayTonesOptions) error {
-	return ErrNoCgo
-}
-
-// PlayDigits returns ErrNoCgo.
-func (g *ToneGenerator) PlayDigits(ctx context.Context, digits string, opts ToneDigits) error {
-	return ErrNoCgo
-}
-
-// Port returns NoPort without cgo.
-func (g *ToneGenerator) Port() PortID { return NoPort }
-
-// Rewind returns ErrNoCgo.
-func (g *ToneGenerator) Rewind(ctx context.Context) error { return ErrNoCgo }
-
-// SetDigitMap returns ErrNoCgo.
-func (g *ToneGenerator) SetDigitMap(ctx context.Context, digits []DigitTone) error { return ErrNoCgo }
-
-// Stop returns ErrNoCgo.
-func (g *ToneGenerator) Stop(ctx context.Context) error { return ErrNoCgo }
-
-// StopLoop returns ErrNoCgo.
-func (g *ToneGenerator) StopLoop(ctx context.Context) error { return ErrNoCgo }
 
 // Trace is a tap of all SIP messages.
 type Trace struct{}
