@@ -14,14 +14,8 @@ import (
 	"time"
 )
 
-// DefaultDevice, as a direction of [Endpoint.SetDevices], is the system's choice.
-const DefaultDevice = -1
-
 // Link has nothing to tell without cgo.
 func Link() (origin, stamp string) { return "none", "" }
-
-// NoDevice, as a direction of [Endpoint.SetDevices], leaves that direction out.
-const NoDevice = -99
 
 // Open returns ErrNoCgo.
 func Open(cfg Config) (*Endpoint, error) { return nil, ErrNoCgo }
@@ -57,6 +51,11 @@ func (acc *Account) ID() AccountID { return acc.id }
 // Info returns ErrNoCgo.
 func (acc *Account) Info(ctx context.Context) (AccountInfo, error) { return AccountInfo{}, ErrNoCgo }
 
+// NotifyPresence returns ErrNoCgo.
+func (acc *Account) NotifyPresence(ctx context.Context, watcher WatcherID, state SubscriptionState, opts NotifyPresenceOptions) error {
+	return ErrNoCgo
+}
+
 // Register returns ErrNoCgo.
 func (acc *Account) Register(ctx context.Context, renew bool) error { return ErrNoCgo }
 
@@ -68,10 +67,23 @@ func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, op
 	return 0, ErrNoCgo
 }
 
+// SendRequest returns ErrNoCgo.
+func (acc *Account) SendRequest(ctx context.Context, method, uri string, opts RequestOptions) (RequestID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendRequestWait returns ErrNoCgo.
+func (acc *Account) SendRequestWait(ctx context.Context, method, uri string, opts RequestOptions) (RequestAnswered, error) {
+	return RequestAnswered{}, ErrNoCgo
+}
+
 // SendTyping returns ErrNoCgo.
 func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opts TypingOptions) error {
 	return ErrNoCgo
 }
+
+// SetOnlineStatus returns ErrNoCgo.
+func (acc *Account) SetOnlineStatus(ctx context.Context, status OnlineStatus) error { return ErrNoCgo }
 
 // SetPolicy returns ErrNoCgo.
 func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
@@ -249,6 +261,19 @@ func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions
 	return 0, ErrNoCgo
 }
 
+// SendRequest returns ErrNoCgo.
+func (c *Call) SendRequest(ctx context.Context, method string, opts CallRequestOptions) (RequestID, error) {
+	return 0, ErrNoCgo
+}
+
+// SendRequestWait returns ErrNoCgo.
+func (c *Call) SendRequestWait(ctx context.Context, method string, opts CallRequestOptions) (RequestAnswered, error) {
+	return RequestAnswered{}, ErrNoCgo
+}
+
+// SendText returns ErrNoCgo.
+func (c *Call) SendText(ctx context.Context, text string, opts TextOptions) error { return ErrNoCgo }
+
 // SendTyping returns ErrNoCgo.
 func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
 	return ErrNoCgo
@@ -303,6 +328,9 @@ type Endpoint struct{}
 // Account returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Account(id AccountID) *Account { return &Account{id: id} }
 
+// ActivePorts returns ErrNoCgo.
+func (ep *Endpoint) ActivePorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
+
 // AddAccount returns ErrNoCgo.
 func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account, error) {
 	return nil, ErrNoCgo
@@ -347,6 +375,11 @@ func (ep *Endpoint) CodecParam(ctx context.Context, id string) (CodecParam, erro
 // Codecs returns ErrNoCgo.
 func (ep *Endpoint) Codecs(ctx context.Context) ([]Codec, error) { return nil, ErrNoCgo }
 
+// ConfigurePort returns ErrNoCgo.
+func (ep *Endpoint) ConfigurePort(ctx context.Context, port PortID, tx, rx PortOp) error {
+	return ErrNoCgo
+}
+
 // Connect returns ErrNoCgo.
 func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOptions) error {
 	return ErrNoCgo
@@ -355,17 +388,33 @@ func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOp
 // DetectNATType returns ErrNoCgo.
 func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
 
+// DeviceSetting returns ErrNoCgo.
+func (ep *Endpoint) DeviceSetting(ctx context.Context, setting DeviceCap) (int, error) {
+	return 0, ErrNoCgo
+}
+
 // Devices returns ErrNoCgo.
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil, ErrNoCgo }
 
 // Disconnect returns ErrNoCgo.
 func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { return ErrNoCgo }
 
+// EchoStats returns ErrNoCgo.
+func (ep *Endpoint) EchoStats(ctx context.Context) (EchoStats, error) { return EchoStats{}, ErrNoCgo }
+
+// EchoTail returns ErrNoCgo.
+func (ep *Endpoint) EchoTail(ctx context.Context) (time.Duration, error) { return 0, ErrNoCgo }
+
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
 
 // FindBuddy returns ErrNoCgo.
 func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
+
+// FindDevice returns ErrNoCgo.
+func (ep *Endpoint) FindDevice(ctx context.Context, driver, name string) (Device, error) {
+	return Device{}, ErrNoCgo
+}
 
 // HandleIPChange returns ErrNoCgo.
 func (ep *Endpoint) HandleIPChange(ctx context.Context, opts IPChangeOptions) error { return ErrNoCgo }
@@ -380,6 +429,9 @@ func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts Conne
 
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
+
+// MaxPorts returns ErrNoCgo.
+func (ep *Endpoint) MaxPorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
 
 // NATType returns ErrNoCgo.
 func (ep *Endpoint) NATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
@@ -412,6 +464,11 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 // NewRoom returns nil without cgo.
 func (ep *Endpoint) NewRoom() *Room { return nil }
 
+// NewToneGenerator returns ErrNoCgo.
+func (ep *Endpoint) NewToneGenerator(ctx context.Context, opts ToneOptions) (*ToneGenerator, error) {
+	return nil, ErrNoCgo
+}
+
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
 	return PortInfo{}, ErrNoCgo
@@ -424,12 +481,17 @@ func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) { return nil, E
 func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { return ErrNoCgo }
 
 // RefreshDevices returns ErrNoCgo.
-func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
+func (ep *Endpoint) RefreshDevices(ctx context.Context) (DeviceChange, error) {
+	return DeviceChange{}, ErrNoCgo
+}
 
 // ResolveSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) ResolveSTUNServers(ctx context.Context, servers ...string) (STUNServer, error) {
 	return STUNServer{}, ErrNoCgo
 }
+
+// Respond returns ErrNoCgo.
+func (ep *Endpoint) Respond(ctx context.Context, id RequestID, r Response) error { return ErrNoCgo }
 
 // SetCodecOrder returns ErrNoCgo.
 func (ep *Endpoint) SetCodecOrder(ctx context.Context, ids ...string) error { return ErrNoCgo }
@@ -444,11 +506,26 @@ func (ep *Endpoint) SetCodecPriority(ctx context.Context, id string, priority in
 	return ErrNoCgo
 }
 
+// SetDeviceSetting returns ErrNoCgo.
+func (ep *Endpoint) SetDeviceSetting(ctx context.Context, setting DeviceCap, value int, opts DeviceSettingOptions) error {
+	return ErrNoCgo
+}
+
 // SetDevices returns ErrNoCgo.
-func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int) error { return ErrNoCgo }
+func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int, opts DeviceOptions) error {
+	return ErrNoCgo
+}
+
+// SetEchoCanceller returns ErrNoCgo.
+func (ep *Endpoint) SetEchoCanceller(ctx context.Context, tail time.Duration, opts EchoOptions) error {
+	return ErrNoCgo
+}
 
 // SetLogging returns ErrNoCgo.
 func (ep *Endpoint) SetLogging(ctx context.Context, opts LogOptions) error { return ErrNoCgo }
+
+// SetNoDevice returns ErrNoCgo.
+func (ep *Endpoint) SetNoDevice(ctx context.Context) error { return ErrNoCgo }
 
 // SetNullDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNullDevice(ctx context.Context) error { return ErrNoCgo }
@@ -461,11 +538,27 @@ func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float
 	return ErrNoCgo
 }
 
+// SetRequestRules returns ErrNoCgo.
+func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) error { return ErrNoCgo }
+
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
+// SignalLevel returns ErrNoCgo.
+func (ep *Endpoint) SignalLevel(ctx context.Context, port PortID) (SignalLevel, error) {
+	return SignalLevel{}, ErrNoCgo
+}
+
+// SoundDevices returns ErrNoCgo.
+func (ep *Endpoint) SoundDevices(ctx context.Context) (SoundDevices, error) {
+	return SoundDevices{}, ErrNoCgo
+}
+
 // State returns ErrNoCgo.
 func (ep *Endpoint) State(ctx context.Context) (EndpointState, error) { return 0, ErrNoCgo }
+
+// Tick returns ErrNoCgo.
+func (ep *Endpoint) Tick(ctx context.Context, n int) error { return ErrNoCgo }
 
 // Trace returns ErrNoCgo.
 func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
@@ -585,6 +678,46 @@ func (tp *Tap) SetReadDeadline(t time.Time) error { return ErrNoCgo }
 
 // Stats returns TapStats{} without cgo.
 func (tp *Tap) Stats() TapStats { return TapStats{} }
+
+// ToneGenerator plays tones and in-band DTMF into the bridge.
+type ToneGenerator struct{}
+
+// Busy returns ErrNoCgo.
+func (g *ToneGenerator) Busy(ctx context.Context) (busy bool, err error) { return false, ErrNoCgo }
+
+// Close returns ErrNoCgo.
+func (g *ToneGenerator) Close(ctx context.Context) error { return ErrNoCgo }
+
+// DigitMap returns ErrNoCgo.
+func (g *ToneGenerator) DigitMap(ctx context.Context) ([]DigitTone, error) { return nil, ErrNoCgo }
+
+// ID returns 0 without cgo.
+func (g *ToneGenerator) ID() ToneID { return 0 }
+
+// Play returns ErrNoCgo.
+func (g *ToneGenerator) Play(ctx context.Context, tones []Tone, opts PlayTonesOptions) error {
+	return ErrNoCgo
+}
+
+// PlayDigits returns ErrNoCgo.
+func (g *ToneGenerator) PlayDigits(ctx context.Context, digits string, opts ToneDigits) error {
+	return ErrNoCgo
+}
+
+// Port returns NoPort without cgo.
+func (g *ToneGenerator) Port() PortID { return NoPort }
+
+// Rewind returns ErrNoCgo.
+func (g *ToneGenerator) Rewind(ctx context.Context) error { return ErrNoCgo }
+
+// SetDigitMap returns ErrNoCgo.
+func (g *ToneGenerator) SetDigitMap(ctx context.Context, digits []DigitTone) error { return ErrNoCgo }
+
+// Stop returns ErrNoCgo.
+func (g *ToneGenerator) Stop(ctx context.Context) error { return ErrNoCgo }
+
+// StopLoop returns ErrNoCgo.
+func (g *ToneGenerator) StopLoop(ctx context.Context) error { return ErrNoCgo }
 
 // Trace is a tap of all SIP messages.
 type Trace struct{}
