@@ -390,6 +390,22 @@ func TestPlayOnAnswer(t *testing.T) {
 	})
 }
 
+func TestAutoRecordingInOpus(t *testing.T) {
+	withEngine(t, func(c *config.Config, _ *fakePhone) {
+		c.Settings.AutoRecording, c.Settings.RecordingPath = true, t.TempDir()
+		c.Settings.RecordingFormat = config.RecordingOpus
+	}, func(t *testing.T, r *rig) {
+		r.connected()
+		synctest.Wait()
+		for _, path := range r.e.Calls()[0].Recordings {
+			if filepath.Ext(path) != ".opus" {
+				t.Errorf("recording %s", path)
+			}
+		}
+		r.wiring("call>recorder")
+	})
+}
+
 func TestAutoRecording(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "to", "be made")
 	withEngine(t, func(c *config.Config, _ *fakePhone) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
@@ -38,10 +39,10 @@ type RecordOptions struct {
 	Mix bool
 }
 
-// Record records the call to a WAV file, which is overwritten if it exists. It
-// returns when audio flows into the file: while the call has none yet, or is on
+// Record records the call to a WAV file, or to Opus in Ogg where the path ends in .opus,
+// .ogg or .oga; one that exists is overwritten. It returns when audio flows into the file: while the call has none yet, or is on
 // hold, it waits, bounded by ctx. While the call is on hold later, the recording
-// pauses. The file is complete after [Recording.Done].
+// pauses; Opus has silence there. The file is complete after [Recording.Done].
 func (c *Call) Record(ctx context.Context, path string, opts RecordOptions) (*Recording, error) {
 	phone, err := c.phoneFor()
 	if err != nil {
@@ -138,7 +139,11 @@ func (c *Call) reserveRecording() (string, error) {
 	c.e.mu.Unlock()
 	dir := c.e.cfg.Settings.RecordingPath
 	stem := filepath.Join(dir, recordingStem(info, label))
-	path := stem + ".wav"
+	ext := ".wav"
+	if c.e.cfg.Settings.RecordingFormat == config.RecordingOpus {
+		ext = ".opus"
+	}
+	path := stem + ext
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return path, err
@@ -152,7 +157,7 @@ func (c *Call) reserveRecording() (string, error) {
 		if !errors.Is(err, fs.ErrExist) || n > 1000 {
 			return path, err
 		}
-		path = fmt.Sprintf("%s-%d.wav", stem, n)
+		path = fmt.Sprintf("%s-%d%s", stem, n, ext)
 	}
 }
 

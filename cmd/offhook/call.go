@@ -65,7 +65,7 @@ Exit codes:
 	f := cmd.Flags()
 	f.IntVar(&o.account, "account", noAccount, "`number` of the account that calls, 0 is the local account (default the first)")
 	f.StringVar(&o.play, "play", "", "WAV `file` to play when the call is answered")
-	f.StringVar(&o.record, "record", "", "WAV `file` to write what arrives to, early media included; an existing one is overwritten")
+	f.StringVar(&o.record, "record", "", "`file` to write what arrives to, early media included: WAV, or Opus when it ends in .opus or .ogg; an existing one is overwritten")
 	f.StringVar(&o.dtmf, "dtmf", "", "`digits` to send, 0-9 * # A-D; a comma is a pause of 1 s")
 	f.DurationVar(&o.duration, "duration", 0, "hang up so long after the answer")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "give up so long after dialling; a registration before has the same time")
@@ -133,8 +133,10 @@ func (o *callOptions) check() error {
 
 // checkWritable says why no recording can be written to path, and leaves no file.
 func checkWritable(path string) error {
-	if !strings.EqualFold(filepath.Ext(path), ".wav") {
-		return fmt.Errorf("%s: the name must end in .wav", path)
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".wav", ".opus", ".ogg", ".oga":
+	default:
+		return fmt.Errorf("%s: the name must end in .wav, .opus, .ogg or .oga", path)
 	}
 	_, statErr := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)

@@ -51,7 +51,7 @@ func TestBadUsage(t *testing.T) {
 		"missing file on answer":  {[]string{"run", "--play-on-answer", "none.wav"}, "playOnAnswer"},
 		"no WAV file on answer":   {[]string{"run", "--play-on-answer", broken}, "broken.wav"},
 		"recording folder":        {[]string{"call", "sip:a@b", "--record", "none/a.wav"}, "none/a.wav"},
-		"recording is no WAV":     {[]string{"call", "sip:a@b", "--record", "a.mp3"}, "must end in .wav"},
+		"recording is no WAV":     {[]string{"call", "sip:a@b", "--record", "a.mp3"}, "must end in .wav, .opus"},
 		"two mistakes at a time":  {[]string{"run", "--source-port", "x", "--vad", "--transport-2", "smoke"}, "the configuration has 2 errors"},
 		"argument after a switch": {[]string{"run", "--vad", "maybe"}, `got "maybe"`},
 	}

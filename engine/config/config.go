@@ -73,6 +73,9 @@ func (a Account) Registers() bool { return a.Server != "" && a.Username != "" }
 // takes and makes direct calls.
 func (a Account) Local() bool { return a.Number == 0 }
 
+// RecordingOpus is the RecordingFormat that writes Opus in Ogg; all others write WAV.
+const RecordingOpus = "opus"
+
 // Settings is what is not part of an account. The comments say what differs from
 // the key of the same name in docs/config.md, which is the reference.
 type Settings struct {
@@ -104,7 +107,7 @@ type Settings struct {
 	AutoHangUpTime   time.Duration `ini:"autoHangUpTime"` // 0: never
 
 	RecordingPath   string `ini:"recordingPath"`
-	RecordingFormat string `ini:"recordingFormat"`
+	RecordingFormat string `ini:"recordingFormat"` // RecordingOpus; else WAV
 	AutoRecording   bool   `ini:"autoRecording"`
 
 	MaxCalls           int  `ini:"maxCalls"`           // 0: as many as PJSIP was compiled for
