@@ -53,7 +53,7 @@ logged() {
 
 # iproute2 and util-linux: netns.sh makes the namespace with them. clang: pjsua/internal/apicoverage
 # reads C with it.
-packages="clang kamailio kamailio-tls-modules sip-tester coturn baresip-core pulseaudio pulseaudio-utils libasound2-plugins iproute2 util-linux"
+packages="clang kamailio kamailio-tls-modules sip-tester coturn baresip-core pulseaudio pulseaudio-utils libasound2-plugins opus-tools iproute2 util-linux"
 
 # missing prints those of the packages that are not installed.
 missing() {

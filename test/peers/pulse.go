@@ -19,11 +19,12 @@ import (
 const (
 	Desk    = "desk"
 	Headset = "headset"
+	USB     = "usb" // not there until it is plugged in
 )
 
 // Pulse is a private PulseAudio whose two sound cards are virtual, for machines that have none. Programs that
 // have its environment reach it through ALSA or as PulseAudio clients. ALSA lists exactly the devices default,
-// desk and headset, which take and give 16-bit mono at 48 kHz and convert from and to what a program asks for.
+// desk and headset, and usb after Plug, which take and give 16-bit mono at 48 kHz and convert from and to what a program asks for.
 type Pulse struct {
 	Env []string // KEY=VALUE, for the environment of a program that is to use the cards
 	Log string   // file with its log
@@ -48,7 +49,7 @@ func StartPulse(tb testing.TB) *Pulse {
 		Log: filepath.Join(dir, "log"),
 		tb:  tb, dir: dir,
 	}
-	writeConfigs(tb, "pulse", dir, map[string]any{"Socket": socket, "Cards": []string{Desk, Headset}})
+	p.configure(Desk, Headset)
 	p.proc = startProcess(tb, command{
 		name: "pulseaudio", log: p.Log, dir: dir,
 		env: []string{"HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "XDG_CONFIG_HOME=" + dir, "PULSE_SERVER="},
@@ -72,6 +73,42 @@ func StartPulse(tb testing.TB) *Pulse {
 func (p *Pulse) Stop() {
 	p.tb.Helper()
 	p.proc.stop()
+}
+
+// configure tells the server and ALSA which cards there are.
+func (p *Pulse) configure(cards ...string) {
+	p.tb.Helper()
+	writeConfigs(p.tb, "pulse", p.dir, map[string]any{"Socket": filepath.Join(p.dir, "socket"), "Cards": cards})
+}
+
+// Plug adds the card USB, as when one is plugged in: ALSA finds it when it looks again. ALSA's library looks at the
+// seconds of its configuration's age, so the first second of a Pulse is too early.
+func (p *Pulse) Plug() {
+	p.tb.Helper()
+	const card = USB
+	const mono = "format=s16le rate=48000 channels=1 channel_map=mono"
+	for _, module := range []string{
+		"module-null-sink sink_name=" + card + "_out " + mono,
+		"module-null-sink sink_name=" + card + "_in " + mono,
+		"module-remap-source source_name=" + card + "_mic master=" + card + "_in.monitor " + mono,
+	} {
+		p.load(module)
+	}
+	p.configure(Desk, Headset, card)
+}
+
+// Echo lets the microphone of card hear its speaker, as in a room, until the test ends.
+func (p *Pulse) Echo(card string) {
+	p.tb.Helper()
+	p.load("module-loopback latency_msec=40 source=" + card + "_out.monitor sink=" + card + "_in")
+}
+
+func (p *Pulse) load(module string) {
+	p.tb.Helper()
+	args := append([]string{"load-module"}, strings.Fields(module)...)
+	if out, err := p.client("pactl", args...).CombinedOutput(); err != nil {
+		p.tb.Fatalf("pactl %s: %v: %s", module, err, out)
+	}
 }
 
 // Setenv makes this process use the cards, until the test ends. It must come before ALSA is used first.
