@@ -147,6 +147,7 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     oh_stats_callbacks(&cfg->cb);
     oh_device_callbacks(&cfg->cb);
     oh_account_callbacks(&cfg->cb);
+    oh_transport_callbacks(&cfg->cb);
     oh_im_callbacks(&cfg->cb);
     oh_presence_callbacks(&cfg->cb);
     oh_watcher_callbacks(&cfg->cb);

@@ -103,7 +103,7 @@ typedef struct oh_head {
     int64_t object;   /* player, recorder, buddy ... */
 } oh_head;
 
-/* The record of calls, registrations, players, recorders and transports; what a type
+/* The record of calls, registrations, players and recorders; what a type
  * does not use is zero. */
 typedef struct oh_event {
     oh_head head; /* first */
@@ -112,7 +112,6 @@ typedef struct oh_event {
     int32_t renew;    /* registration: 0 when it was one to unregister */
     int32_t digit, method;
     int32_t duration_ms;
-    int32_t transport, connected;
     int32_t op, src, sink; /* conference operation */
     int64_t connected_ms, total_ms;
     int32_t media_count;
@@ -169,6 +168,9 @@ int oh_call_slot(int64_t serial);
  * callback does, and returns it; 0 when the call has ended already. [executor] */
 int64_t oh_call_bind(int slot);
 
+/* The serial of the account in a slot, 0 when there is none. */
+int64_t oh_account_serial(pjsua_acc_id id);
+
 /* Forgets a serial whose pjsua_call_make_call failed. */
 void oh_call_forget(int64_t serial);
 
@@ -189,6 +191,10 @@ pj_status_t oh_stun_cancel(int64_t token);
 void oh_stun_report(pj_status_t status, const pj_str_t *server, const pj_str_t *address);
 
 void oh_record_free(void *record);
+
+/* What pjsua_dump logs, *size bytes for oh_record_free; NULL: out of memory.
+ * [executor] */
+char *oh_dump(int detail, size_t *size);
 
 /* A copy of data that stays to the end of the process; equal data share one. NULL:
  * out of memory. For the values of socket options, of which PJSIP keeps the pointers

@@ -32,11 +32,10 @@ void oh_push_gone(int64_t serial);
 /* OH_CALL_PORTS or OH_CALL_OVER, on the ops queue. */
 void oh_push_call(int type, int64_t serial);
 
-/* The serial of the call in a slot, of an account: 0 when there is none, or when the
- * call has ended as far as Go knows. A call's serial is bound at its first use. Any
+/* The serial of the call in a slot: 0 when there is none, or when it has ended as far
+ * as Go knows. A call's serial is bound at its first use. Any
  * thread; the call's lock need not be held. */
 int64_t oh_call_serial(pjsua_call_id id);
-int64_t oh_account_serial(pjsua_acc_id id);
 
 /* The serial that is bound to a slot, which may be invalid, already; 0 for none. */
 int64_t oh_call_bound(pjsua_call_id id);
@@ -64,6 +63,7 @@ void oh_control_clear(void);
 void oh_call_callbacks(pjsua_callback *cb);
 void oh_control_callbacks(pjsua_callback *cb);
 void oh_account_callbacks(pjsua_callback *cb);
+void oh_transport_callbacks(pjsua_callback *cb);
 void oh_stats_callbacks(pjsua_callback *cb);
 void oh_device_callbacks(pjsua_callback *cb);
 void oh_im_callbacks(pjsua_callback *cb);

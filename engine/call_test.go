@@ -217,7 +217,7 @@ func TestEventsOfACall(t *testing.T) {
 		c, _ := r.connected()
 		r.phone.send(pjsua.DTMFReceived{EventHeader: r.phone.head(), Call: c.ID(), Digit: '#', Method: pjsua.DTMFInfo, Duration: 160 * time.Millisecond})
 		r.phone.send(pjsua.TransferRequested{EventHeader: r.phone.head(), Call: c.ID(), Target: "sip:x@y", Code: 603})
-		r.phone.send(pjsua.TransportChanged{EventHeader: r.phone.head(), Type: pjsua.TLS, Remote: "192.0.2.1:5061", Reason: "handshake"})
+		r.phone.send(pjsua.TransportChanged{EventHeader: r.phone.head(), Type: pjsua.TLS, State: pjsua.TransportDisconnected, Remote: "192.0.2.1:5061", Reason: "handshake"})
 		events := r.expect("DTMFReceived", "TransferRequested", "TransportChanged")
 		if d := events[0].(DTMFReceived); d.Digit != "#" || d.Method != "INFO" || d.DurationMS != 160 || d.Call != c.ID() || d.Account != 1 {
 			t.Errorf("%+v", d)

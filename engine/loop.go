@@ -58,10 +58,12 @@ func (e *Engine) handle(ctx context.Context, ev pjsua.Event) {
 			r.failLocked(at, fmt.Errorf("%s (%w)", ev.Reason, ev.Status))
 		}
 	case pjsua.TransportChanged:
-		e.bus.publish(TransportChanged{
-			EventHeader: e.header("TransportChanged", at, 0, 0),
-			Transport:   ev.Type.String(), Connected: ev.Connected, Remote: ev.Remote, Reason: ev.Reason,
-		})
+		if ev.State == pjsua.TransportConnected || ev.State == pjsua.TransportDisconnected {
+			e.bus.publish(TransportChanged{
+				EventHeader: e.header("TransportChanged", at, 0, 0), Transport: ev.Type.String(),
+				Connected: ev.State == pjsua.TransportConnected, Remote: ev.Remote, Reason: ev.Reason,
+			})
+		}
 	case pjsua.EventsLost:
 		e.bus.publish(EventsLost{EventHeader: e.header("EventsLost", at, 0, 0), Count: ev.Count})
 		e.log.Error("events lost", "count", ev.Count)

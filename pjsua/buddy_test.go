@@ -272,7 +272,7 @@ func TestStaleBuddy(t *testing.T) {
 	acc := must(p.AddAccount(within(t), AccountConfig{ID: "sip:carol@" + p.addr}))(t)
 	mine := must(p.AddBuddy(within(t), BuddyConfig{URI: uri(1), Account: acc}))(t)
 	other := must(p.AddBuddy(within(t), BuddyConfig{URI: uri(2), Account: p.acc}))(t)
-	check(t, acc.Remove(within(t)))
+	check(t, acc.Remove(within(t), RemoveOptions{}))
 	assertIs(t, mine.Remove(within(t)), ErrBuddyGone)
 	if list := must(p.Buddies(within(t)))(t); len(list) != 1 || list[0].ID() != other.ID() || must(p.BuddyCount(within(t)))(t) != 1 {
 		t.Errorf("%v", list)

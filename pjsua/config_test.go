@@ -155,7 +155,7 @@ func zeroFields(name string, v reflect.Value) []string {
 	switch {
 	case v.IsZero():
 		return []string{name}
-	case v.Kind() == reflect.Ptr && v.Type() != reflect.TypeFor[*Transport]() && v.Elem().Kind() == reflect.Struct:
+	case v.Kind() == reflect.Ptr && v.Type() != reflect.TypeFor[*Transport]() && v.Type() != reflect.TypeFor[*Policy]() && v.Elem().Kind() == reflect.Struct:
 		return zeroFields(name, v.Elem())
 	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[Secret]() && v.Type() != reflect.TypeFor[netip.Addr]():
 		var list []string
@@ -184,8 +184,9 @@ func TestAccountConfigRoundTrip(t *testing.T) {
 	}
 	acc := must(p.AddAccount(within(t), full))(t)
 	sameConfig(t, must(acc.Config(within(t)))(t), full)
-	check(t, acc.Remove(within(t)))
+	check(t, acc.Remove(within(t), RemoveOptions{}))
 
+	full.Registrar, full.RegisterLater = "", false // Publish and MWI begin at once
 	full.IPChange.NoReinvite, full.IPChange.ReinviteFlags = true, 0
 	turn := *full.TURN
 	turn.TLS = TLSConfig{CAPEM: []byte("ca"), CertPEM: []byte("cert"), KeyPEM: NewSecret("key"), Timeout: time.Second, Protocols: TLS12}
@@ -242,3 +243,5 @@ func TestZeroValuesArePJSIPsDefaults(t *testing.T) {
 		return nil
 	}))
 }
+
+func spew(v any) string { return fmt.Sprintf("%v %+v %#v %s", v, v, v, v) }

@@ -80,10 +80,7 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 	case C.OH_SOUND_DEVICE:
 		return SoundDeviceChanged{EventHeader: h, Opened: ev.state != 0, Capture: int(ev.src), Playback: int(ev.sink)}
 	case C.OH_TRANSPORT:
-		return TransportChanged{
-			EventHeader: h, Type: TransportType(ev.transport), Connected: ev.connected != 0,
-			Remote: text(ev.remote), Status: Status(ev.head.status), Reason: text(ev.reason),
-		}
+		return decodeTransport(r, h)
 	case C.OH_MESSAGE, C.OH_TYPING, C.OH_MESSAGE_STATUS:
 		return decodeMessage(r, h)
 	case C.OH_SUBSCRIPTION, C.OH_NOTIFIED:
@@ -99,6 +96,9 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		return ev
 	}
 	if ev := decodeControl(r, h); ev != nil {
+		return ev
+	}
+	if ev := decodeAccount(r, h); ev != nil {
 		return ev
 	}
 	panic("pjsua: a record of unknown type: bridge.h and pump.go differ")

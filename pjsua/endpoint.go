@@ -5,6 +5,7 @@ package pjsua
 /*
 #cgo pkg-config: libpjproject
 #cgo CFLAGS: -I${SRCDIR}/../cbridge -Wall
+#include "account.h"
 #include "control.h"
 #include "message.h"
 
@@ -38,20 +39,23 @@ type Endpoint struct {
 	closed atomic.Bool   // set by the first Close or Shutdown
 	gone   chan struct{} // closed when that has finished
 
-	devicesFound            bool // the executor's
-	bridgeRate, bridgeFrame int  // the executor's: Hz, samples in a tick; 0 not known yet
-	nat                     *natState
+	devicesFound            bool        // the executor's
+	media                   MediaConfig // what Open was given
+	bridgeRate, bridgeFrame int         // the executor's: Hz, samples in a tick; 0 not known yet
+
+	nat *natState
 
 	userData userData
 	master   *C.pjmedia_port // the executor's: the bridge's after SetNoDevice
 	texts    textTurns
 
-	mu       sync.Mutex // guards what follows; no callback's lock is taken under it
-	accounts map[AccountID]C.pjsua_acc_id
-	tps      map[C.pjsua_transport_id]*Transport
-	dials    map[CallID]chan Event // DialWait's, by call
-	policies map[AccountID]*Policy
-	requests map[RequestID]chan RequestAnswered
+	mu          sync.Mutex // guards what follows; no callback's lock is taken under it
+	accounts    map[AccountID]C.pjsua_acc_id
+	accountData map[AccountID]any
+	policies    map[AccountID]*Policy
+	tps         map[C.pjsua_transport_id]*Transport
+	dials       map[CallID]chan Event // DialWait's, by call
+	requests    map[RequestID]chan RequestAnswered
 }
 
 var (
@@ -85,16 +89,18 @@ func Open(cfg Config) (*Endpoint, error) {
 		return nil, err
 	}
 	ep := &Endpoint{
-		ticks:    ticks,
-		exec:     newExecutor(logger),
-		pump:     pump,
-		gone:     make(chan struct{}),
-		nat:      newNATState(cfg),
-		accounts: map[AccountID]C.pjsua_acc_id{},
-		tps:      map[C.pjsua_transport_id]*Transport{},
-		dials:    map[CallID]chan Event{},
-		policies: map[AccountID]*Policy{},
-		requests: map[RequestID]chan RequestAnswered{},
+		ticks:       ticks,
+		media:       cfg.Media,
+		exec:        newExecutor(logger),
+		pump:        pump,
+		gone:        make(chan struct{}),
+		nat:         newNATState(cfg),
+		accounts:    map[AccountID]C.pjsua_acc_id{},
+		accountData: map[AccountID]any{},
+		policies:    map[AccountID]*Policy{},
+		tps:         map[C.pjsua_transport_id]*Transport{},
+		dials:       map[CallID]chan Event{},
+		requests:    map[RequestID]chan RequestAnswered{},
 	}
 	pump.observe = ep.observe
 	ep.conns = newConnections(ep)
@@ -117,6 +123,7 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	defer a.free()
 	C.oh_stay_on_udp()
 	C.pj_log_set_level(0) // until pjsua_init knows our callback it would write to stdout
+	C.oh_rules_set(nil, 0)
 	ep.pump.attach()
 	if err := setPolicy(t, 0, &cfg.Policy); err != nil {
 		ep.pump.detach()

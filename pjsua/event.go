@@ -28,21 +28,6 @@ type EventHeader struct {
 // Header implements [Event].
 func (h EventHeader) Header() EventHeader { return h }
 
-// RegistrationChanged reports the outcome of a REGISTER: pjsua's on_reg_state2.
-type RegistrationChanged struct {
-	EventHeader
-	Account AccountID
-	Code    SIPCode // the answer's code; 0 when there was none, see Status
-	Reason  string  // the answer's reason phrase, or PJSIP's text for Status
-	Status  Status  // other than 0: the request failed before an answer came
-	Expires time.Duration
-	// Registered says whether a registration is in force now: a 2xx answer
-	// with an expiry other than zero.
-	Registered bool
-	// Unregistering says that the request was one to end the registration.
-	Unregistering bool
-}
-
 // IncomingCall reports a new INVITE: pjsua's on_incoming_call. pjsua has
 // answered 100; the call waits for [Call.Answer] or [Call.Hangup].
 type IncomingCall struct {
@@ -143,17 +128,6 @@ type RecorderFailed struct {
 	Path     string
 	Status   Status
 	Reason   string // PJSIP's text for Status
-}
-
-// TransportChanged reports that a SIP connection came up or went away: pjsua's
-// on_transport_state. For TLS, Status and Reason say why a handshake failed.
-type TransportChanged struct {
-	EventHeader
-	Type      TransportType
-	Connected bool
-	Remote    string // address and port of the far end
-	Status    Status
-	Reason    string
 }
 
 // EventsLost reports that the consumer was more than 65,536 events behind and

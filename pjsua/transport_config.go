@@ -1,6 +1,11 @@
 package pjsua
 
-import "time"
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+	"time"
+)
 
 // TransportConfig is what [Endpoint.AddTransport] takes (pjsua_transport_config,
 // pjsip_tls_setting).
@@ -205,4 +210,26 @@ func (p *problems) tls(c TLSConfig) {
 	}
 	p.atMost(len(c.Ciphers), "TLS ciphers", 256)
 	p.atMost(len(c.Curves), "TLS curves", 32)
+}
+
+// readable says what is wrong with the files or texts of a certificate whose key has no
+// password.
+func (c TLSConfig) readable() error {
+	cert, key := c.CertPEM, []byte(c.KeyPEM.Reveal())
+	if c.CertFile != "" {
+		var err error
+		if cert, err = os.ReadFile(c.CertFile); err != nil {
+			return fmt.Errorf("pjsua: %w", err)
+		}
+		if key, err = os.ReadFile(c.KeyFile); err != nil {
+			return fmt.Errorf("pjsua: %w", err)
+		}
+	}
+	if len(cert) == 0 || c.Password.Reveal() != "" {
+		return nil
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		return fmt.Errorf("pjsua: certificate: %w", err)
+	}
+	return nil
 }

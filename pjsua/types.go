@@ -190,16 +190,6 @@ type CallInfo struct {
 	Total         time.Duration
 }
 
-// AccountInfo is a snapshot of an account (pjsua_acc_info).
-type AccountInfo struct {
-	ID         AccountID
-	URI        string
-	Registered bool
-	Code       SIPCode // of the last REGISTER, 0 before there was an answer
-	Reason     string
-	Expires    time.Duration // until the registration ends
-}
-
 // Codec is an audio codec (pjsua_codec_info).
 type Codec struct {
 	ID       string // such as "PCMU/8000/1"
@@ -215,12 +205,6 @@ type PortInfo struct {
 	TXLevel   float64  // gain of what the bridge sends to the port; 1 is unchanged
 	RXLevel   float64  // gain of what the port sends to the bridge
 	Listeners []PortID // the ports that hear this one
-}
-
-// TransportInfo describes a SIP transport (pjsua_transport_info).
-type TransportInfo struct {
-	Type    TransportType
-	Address string // host and port it is bound to
 }
 
 func enumString(v int, name string, texts ...string) string {
