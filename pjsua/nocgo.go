@@ -35,6 +35,9 @@ func (acc *Account) Config(ctx context.Context) (AccountConfig, error) {
 	return AccountConfig{}, ErrNoCgo
 }
 
+// Contact returns ErrNoCgo.
+func (acc *Account) Contact(ctx context.Context, uri string) (string, error) { return "", ErrNoCgo }
+
 // Dial returns ErrNoCgo.
 func (acc *Account) Dial(ctx context.Context, uri string, opts DialOptions) (*Call, error) {
 	return nil, ErrNoCgo
@@ -51,6 +54,9 @@ func (acc *Account) ID() AccountID { return acc.id }
 // Info returns ErrNoCgo.
 func (acc *Account) Info(ctx context.Context) (AccountInfo, error) { return AccountInfo{}, ErrNoCgo }
 
+// Modify returns ErrNoCgo.
+func (acc *Account) Modify(ctx context.Context, cfg AccountConfig) error { return ErrNoCgo }
+
 // NotifyPresence returns ErrNoCgo.
 func (acc *Account) NotifyPresence(ctx context.Context, watcher WatcherID, state SubscriptionState, opts NotifyPresenceOptions) error {
 	return ErrNoCgo
@@ -60,7 +66,7 @@ func (acc *Account) NotifyPresence(ctx context.Context, watcher WatcherID, state
 func (acc *Account) Register(ctx context.Context, renew bool) error { return ErrNoCgo }
 
 // Remove returns ErrNoCgo.
-func (acc *Account) Remove(ctx context.Context) error { return ErrNoCgo }
+func (acc *Account) Remove(ctx context.Context, opts RemoveOptions) error { return ErrNoCgo }
 
 // SendMessage returns ErrNoCgo.
 func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, opts MessageOptions) (MessageID, error) {
@@ -87,6 +93,18 @@ func (acc *Account) SetOnlineStatus(ctx context.Context, status OnlineStatus) er
 
 // SetPolicy returns ErrNoCgo.
 func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
+
+// SetTransport returns ErrNoCgo.
+func (acc *Account) SetTransport(ctx context.Context, tp *Transport) error { return ErrNoCgo }
+
+// SetUserData returns ErrNoCgo.
+func (acc *Account) SetUserData(ctx context.Context, data any) error { return ErrNoCgo }
+
+// UserData returns nil without cgo.
+func (acc *Account) UserData() any { return nil }
+
+// Valid returns ErrNoCgo.
+func (acc *Account) Valid(ctx context.Context) (bool, error) { return false, ErrNoCgo }
 
 // Audio is PCM between Go and the conference bridge: a port of the bridge whose other end is read and written here.
 type Audio struct{}
@@ -207,9 +225,6 @@ func (c *Call) DialDTMF(ctx context.Context, digits string, duration time.Durati
 	return ErrNoCgo
 }
 
-// Dump returns ErrNoCgo.
-func (c *Call) Dump(ctx context.Context, media bool) (string, error) { return "", ErrNoCgo }
-
 // Hangup returns ErrNoCgo.
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error { return ErrNoCgo }
 
@@ -279,11 +294,6 @@ func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) 
 	return ErrNoCgo
 }
 
-// SetCodecParam returns ErrNoCgo.
-func (c *Call) SetCodecParam(ctx context.Context, media int, id string, param CodecParam) error {
-	return ErrNoCgo
-}
-
 // SetPolicy returns ErrNoCgo.
 func (c *Call) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
 
@@ -328,6 +338,14 @@ type Endpoint struct{}
 // Account returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Account(id AccountID) *Account { return &Account{id: id} }
 
+// AccountForOutgoing returns ErrNoCgo.
+func (ep *Endpoint) AccountForOutgoing(ctx context.Context, uri string) (*Account, error) {
+	return nil, ErrNoCgo
+}
+
+// Accounts returns ErrNoCgo.
+func (ep *Endpoint) Accounts(ctx context.Context) ([]AccountInfo, error) { return nil, ErrNoCgo }
+
 // ActivePorts returns ErrNoCgo.
 func (ep *Endpoint) ActivePorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
 
@@ -338,6 +356,11 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 
 // AddBuddy returns ErrNoCgo.
 func (ep *Endpoint) AddBuddy(ctx context.Context, cfg BuddyConfig) (*Buddy, error) {
+	return nil, ErrNoCgo
+}
+
+// AddLocalAccount returns ErrNoCgo.
+func (ep *Endpoint) AddLocalAccount(ctx context.Context, tp *Transport) (*Account, error) {
 	return nil, ErrNoCgo
 }
 
@@ -367,11 +390,6 @@ func (ep *Endpoint) Calls(ctx context.Context) ([]*Call, error) { return nil, Er
 // Close returns ErrNoCgo.
 func (ep *Endpoint) Close() error { return ErrNoCgo }
 
-// CodecParam returns ErrNoCgo.
-func (ep *Endpoint) CodecParam(ctx context.Context, id string) (CodecParam, error) {
-	return CodecParam{}, ErrNoCgo
-}
-
 // Codecs returns ErrNoCgo.
 func (ep *Endpoint) Codecs(ctx context.Context) ([]Codec, error) { return nil, ErrNoCgo }
 
@@ -384,6 +402,9 @@ func (ep *Endpoint) ConfigurePort(ctx context.Context, port PortID, tx, rx PortO
 func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOptions) error {
 	return ErrNoCgo
 }
+
+// DefaultAccount returns ErrNoCgo.
+func (ep *Endpoint) DefaultAccount(ctx context.Context) (*Account, error) { return nil, ErrNoCgo }
 
 // DetectNATType returns ErrNoCgo.
 func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
@@ -496,15 +517,13 @@ func (ep *Endpoint) Respond(ctx context.Context, id RequestID, r Response) error
 // SetCodecOrder returns ErrNoCgo.
 func (ep *Endpoint) SetCodecOrder(ctx context.Context, ids ...string) error { return ErrNoCgo }
 
-// SetCodecParam returns ErrNoCgo.
-func (ep *Endpoint) SetCodecParam(ctx context.Context, id string, param *CodecParam) error {
-	return ErrNoCgo
-}
-
 // SetCodecPriority returns ErrNoCgo.
 func (ep *Endpoint) SetCodecPriority(ctx context.Context, id string, priority int) error {
 	return ErrNoCgo
 }
+
+// SetDefaultAccount returns ErrNoCgo.
+func (ep *Endpoint) SetDefaultAccount(ctx context.Context, acc *Account) error { return ErrNoCgo }
 
 // SetDeviceSetting returns ErrNoCgo.
 func (ep *Endpoint) SetDeviceSetting(ctx context.Context, setting DeviceCap, value int, opts DeviceSettingOptions) error {
@@ -521,8 +540,10 @@ func (ep *Endpoint) SetEchoCanceller(ctx context.Context, tail time.Duration, op
 	return ErrNoCgo
 }
 
-// SetLogging returns ErrNoCgo.
-func (ep *Endpoint) SetLogging(ctx context.Context, opts LogOptions) error { return ErrNoCgo }
+// SetIncomingRules returns ErrNoCgo.
+func (ep *Endpoint) SetIncomingRules(ctx context.Context, rules []IncomingRule) error {
+	return ErrNoCgo
+}
 
 // SetNoDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNoDevice(ctx context.Context) error { return ErrNoCgo }
@@ -554,9 +575,6 @@ func (ep *Endpoint) SoundDevices(ctx context.Context) (SoundDevices, error) {
 	return SoundDevices{}, ErrNoCgo
 }
 
-// State returns ErrNoCgo.
-func (ep *Endpoint) State(ctx context.Context) (EndpointState, error) { return 0, ErrNoCgo }
-
 // Tick returns ErrNoCgo.
 func (ep *Endpoint) Tick(ctx context.Context, n int) error { return ErrNoCgo }
 
@@ -565,14 +583,11 @@ func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error
 	return nil, ErrNoCgo
 }
 
+// Transports returns ErrNoCgo.
+func (ep *Endpoint) Transports(ctx context.Context) ([]*Transport, error) { return nil, ErrNoCgo }
+
 // UpdateSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) UpdateSTUNServers(ctx context.Context, servers ...string) error { return ErrNoCgo }
-
-// VerifySIPURL returns ErrNoCgo.
-func (ep *Endpoint) VerifySIPURL(ctx context.Context, uri string) error { return ErrNoCgo }
-
-// VerifyURL returns ErrNoCgo.
-func (ep *Endpoint) VerifyURL(ctx context.Context, uri string) error { return ErrNoCgo }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
@@ -731,8 +746,22 @@ func (t *Trace) Messages() <-chan SIPMessage { return nil }
 // Transport is a SIP transport that [Endpoint.AddTransport] created.
 type Transport struct{}
 
+// Close returns ErrNoCgo.
+func (tp *Transport) Close(ctx context.Context, opts CloseTransportOptions) error { return ErrNoCgo }
+
 // Info returns TransportInfo{} without cgo.
 func (tp *Transport) Info() TransportInfo { return TransportInfo{} }
+
+// ListenStart returns ErrNoCgo.
+func (tp *Transport) ListenStart(ctx context.Context, cfg TransportConfig) error { return ErrNoCgo }
+
+// Refresh returns ErrNoCgo.
+func (tp *Transport) Refresh(ctx context.Context) (TransportInfo, error) {
+	return TransportInfo{}, ErrNoCgo
+}
+
+// Restart returns ErrNoCgo.
+func (tp *Transport) Restart(ctx context.Context, cfg TransportConfig) error { return ErrNoCgo }
 
 // nodeKey names a node: a call and its stream, or a port that is still the same.
 type nodeKey struct{}
