@@ -68,13 +68,13 @@ static void on_reg_started2(pjsua_acc_id acc, pjsua_reg_info *info)
 
 static struct {
     pthread_mutex_t mu; /* a leaf */
-    oh_rule *list;
+    oh_match *list;
     unsigned count;
 } rules = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
-int oh_rules_set(const oh_rule *list, unsigned count)
+int oh_matches_set(const oh_match *list, unsigned count)
 {
-    oh_rule *copy = NULL;
+    oh_match *copy = NULL;
 
     if (count && !(copy = malloc(count * sizeof(*copy))))
         return 0;
@@ -123,7 +123,7 @@ static int matching_rule(const pjsip_sip_uri *uri, pjsua_acc_id *acc)
 
     pthread_mutex_lock(&rules.mu);
     for (i = 0; i < rules.count && found < 0; i++) {
-        const oh_rule *r = &rules.list[i];
+        const oh_match *r = &rules.list[i];
         pjsua_acc_id id;
 
         if (fits(r->user, &uri->user) && fits(r->domain, &uri->host) && fits(r->line, line_of(uri)) &&

@@ -40,14 +40,14 @@ enum { OH_ACCEPT_FAILED = PJSIP_TP_STATE_DESTROY + 1 }; /* oh_transport_fact.sta
 
 /* One rule about which account a request is for: texts that must be equal, in any
  * case, to those of its request URI; empty: any. */
-typedef struct oh_rule {
+typedef struct oh_match {
     char user[64], domain[128], line[64];
     int64_t account;
-} oh_rule;
+} oh_match;
 
 /* Replaces the table of rules, of which the first that fits decides. The rules are
  * copied. 0: out of memory. */
-int oh_rules_set(const oh_rule *rules, unsigned count);
+int oh_matches_set(const oh_match *rules, unsigned count);
 
 /* pjsua_acc_modify, and the fields that it forgets. [executor] */
 pj_status_t oh_account_modify(int slot, const pjsua_acc_config *cfg);

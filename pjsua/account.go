@@ -267,7 +267,7 @@ func (ep *Endpoint) SetIncomingRules(ctx context.Context, rules []IncomingRule) 
 	return ep.do(ctx, func(t onThread) error {
 		var a arena
 		defer a.free()
-		first := (*C.oh_rule)(a.zero(uintptr(len(rules)+1) * C.sizeof_oh_rule))
+		first := (*C.oh_match)(a.zero(uintptr(len(rules)+1) * C.sizeof_oh_match))
 		for i, r := range rules {
 			c := &unsafe.Slice(first, len(rules))[i]
 			setText(c.user[:], r.User)
@@ -275,7 +275,7 @@ func (ep *Endpoint) SetIncomingRules(ctx context.Context, rules []IncomingRule) 
 			setText(c.line[:], r.Line)
 			c.account = C.int64_t(r.Account.id)
 		}
-		if C.oh_rules_set(first, C.uint(len(rules))) == 0 {
+		if C.oh_matches_set(first, C.uint(len(rules))) == 0 {
 			return t.fail("set incoming rules", C.PJ_ENOMEM)
 		}
 		return nil

@@ -123,7 +123,7 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	defer a.free()
 	C.oh_stay_on_udp()
 	C.pj_log_set_level(0) // until pjsua_init knows our callback it would write to stdout
-	C.oh_rules_set(nil, 0)
+	C.oh_matches_set(nil, 0)
 	ep.pump.attach()
 	if err := setPolicy(t, 0, &cfg.Policy); err != nil {
 		ep.pump.detach()

@@ -101,7 +101,7 @@ func TestWatcherIsTold(t *testing.T) {
 	check(t, b.SubscribePresence(within(t), true))
 	w = watching{}
 	w.await(p, func(w *watching) bool { return w.watcher.State == SubActive && w.sub.State == SubActive })
-	check(t, acc.Remove(within(t)))
+	check(t, acc.Remove(within(t), RemoveOptions{}))
 	w.await(p, func(w *watching) bool { return w.watcher.State == SubTerminated && w.sub.State == SubTerminated })
 	if w.sub.Reason != "noresource" {
 		t.Errorf("%+v", w.sub)
@@ -166,7 +166,7 @@ func TestWatcherIsRefused(t *testing.T) {
 			t.Errorf("%+v", w)
 		}
 		check(t, b.Remove(within(t)))
-		check(t, acc.Remove(within(t)))
+		check(t, acc.Remove(within(t), RemoveOptions{}))
 	}
 }
 
@@ -191,7 +191,7 @@ func TestPublish(t *testing.T) {
 	peer.respond(pub, "200 OK", "SIP-ETag: two", "Expires: 600")
 	sync.callID = "again"
 	sync.send("MESSAGE", 2, "")
-	check(t, acc.Remove(within(t)))
+	check(t, acc.Remove(within(t), RemoveOptions{}))
 	if pub = peer.request("PUBLISH"); pub.header("Expires") != "0" || pub.header("SIP-If-Match") != "two" {
 		t.Errorf("%s", pub.raw)
 	}
