@@ -225,6 +225,9 @@ func (c *Call) DialDTMF(ctx context.Context, digits string, duration time.Durati
 	return ErrNoCgo
 }
 
+// Dump returns ErrNoCgo.
+func (c *Call) Dump(ctx context.Context, media bool) (string, error) { return "", ErrNoCgo }
+
 // Hangup returns ErrNoCgo.
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error { return ErrNoCgo }
 
@@ -291,6 +294,11 @@ func (c *Call) SendText(ctx context.Context, text string, opts TextOptions) erro
 
 // SendTyping returns ErrNoCgo.
 func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
+	return ErrNoCgo
+}
+
+// SetCodecParam returns ErrNoCgo.
+func (c *Call) SetCodecParam(ctx context.Context, media int, id string, param CodecParam) error {
 	return ErrNoCgo
 }
 
@@ -389,6 +397,11 @@ func (ep *Endpoint) Calls(ctx context.Context) ([]*Call, error) { return nil, Er
 
 // Close returns ErrNoCgo.
 func (ep *Endpoint) Close() error { return ErrNoCgo }
+
+// CodecParam returns ErrNoCgo.
+func (ep *Endpoint) CodecParam(ctx context.Context, id string) (CodecParam, error) {
+	return CodecParam{}, ErrNoCgo
+}
 
 // Codecs returns ErrNoCgo.
 func (ep *Endpoint) Codecs(ctx context.Context) ([]Codec, error) { return nil, ErrNoCgo }
@@ -517,6 +530,11 @@ func (ep *Endpoint) Respond(ctx context.Context, id RequestID, r Response) error
 // SetCodecOrder returns ErrNoCgo.
 func (ep *Endpoint) SetCodecOrder(ctx context.Context, ids ...string) error { return ErrNoCgo }
 
+// SetCodecParam returns ErrNoCgo.
+func (ep *Endpoint) SetCodecParam(ctx context.Context, id string, param *CodecParam) error {
+	return ErrNoCgo
+}
+
 // SetCodecPriority returns ErrNoCgo.
 func (ep *Endpoint) SetCodecPriority(ctx context.Context, id string, priority int) error {
 	return ErrNoCgo
@@ -544,6 +562,9 @@ func (ep *Endpoint) SetEchoCanceller(ctx context.Context, tail time.Duration, op
 func (ep *Endpoint) SetIncomingRules(ctx context.Context, rules []IncomingRule) error {
 	return ErrNoCgo
 }
+
+// SetLogging returns ErrNoCgo.
+func (ep *Endpoint) SetLogging(ctx context.Context, opts LogOptions) error { return ErrNoCgo }
 
 // SetNoDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNoDevice(ctx context.Context) error { return ErrNoCgo }
@@ -575,6 +596,9 @@ func (ep *Endpoint) SoundDevices(ctx context.Context) (SoundDevices, error) {
 	return SoundDevices{}, ErrNoCgo
 }
 
+// State returns ErrNoCgo.
+func (ep *Endpoint) State(ctx context.Context) (EndpointState, error) { return 0, ErrNoCgo }
+
 // Tick returns ErrNoCgo.
 func (ep *Endpoint) Tick(ctx context.Context, n int) error { return ErrNoCgo }
 
@@ -588,6 +612,12 @@ func (ep *Endpoint) Transports(ctx context.Context) ([]*Transport, error) { retu
 
 // UpdateSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) UpdateSTUNServers(ctx context.Context, servers ...string) error { return ErrNoCgo }
+
+// VerifySIPURL returns ErrNoCgo.
+func (ep *Endpoint) VerifySIPURL(ctx context.Context, uri string) error { return ErrNoCgo }
+
+// VerifyURL returns ErrNoCgo.
+func (ep *Endpoint) VerifyURL(ctx context.Context, uri string) error { return ErrNoCgo }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
