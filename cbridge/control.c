@@ -23,6 +23,7 @@ typedef struct waiting {
     int32_t hops;     /* redirects followed */
     int32_t redirect; /* 1: PENDING */
     int32_t reinvite; /* 1: to be answered by Go */
+    int32_t update;   /* 1: an UPDATE of ours has no answer yet */
     char *answer;     /* the SDP that PJSIP has made for that, NULL before */
     oh_control *ask;  /* what Go is told when the answer is there */
 } waiting;
@@ -472,6 +473,29 @@ char *oh_reinvite_answer(int64_t serial)
     w->answer = NULL;
     pthread_mutex_unlock(&control.mu);
     return answer;
+}
+
+void oh_update_note(int64_t serial, int pending)
+{
+    int slot = oh_call_slot(serial);
+
+    if (slot < 0)
+        return;
+    pthread_mutex_lock(&control.mu);
+    wait_of(slot, serial)->update = pending;
+    pthread_mutex_unlock(&control.mu);
+}
+
+int oh_update_pending(int64_t serial)
+{
+    int slot = oh_call_slot(serial), pending;
+
+    if (slot < 0)
+        return 0;
+    pthread_mutex_lock(&control.mu);
+    pending = wait_of(slot, serial)->update;
+    pthread_mutex_unlock(&control.mu);
+    return pending;
 }
 
 static void on_call_tx_offer(pjsua_call_id id, void *reserved, pjsua_call_setting *opt)

@@ -33,6 +33,10 @@ char *oh_reinvite_answer(int64_t serial);
  * [executor] */
 int oh_redirect_abandon(int slot, int64_t serial);
 
+/* Whether an UPDATE of ours has no answer yet. PJSIP sends some of its own accord, and an
+ * offer made meanwhile would go out as a copy of that in the UPDATE. */
+int oh_update_pending(int64_t serial);
+
 /* Registers what sees the answers to BYE, after pjsua_init. [executor] */
 pj_status_t oh_control_start(void);
 

@@ -19,7 +19,7 @@ import (
 // comes as CallMediaChanged.
 func (c *Call) Hold(ctx context.Context, opts HoldOptions) error {
 	return c.offer(ctx, func(ctx context.Context) error {
-		return c.onMsg(ctx, "hold", opts.Msg, func(_ onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		return c.onOffer(ctx, "hold", opts.Msg, func(_ onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
 			return C.pjsua_call_set_hold2(slot, C.uint(opts.Flags), msg)
 		})
 	})
@@ -29,7 +29,7 @@ func (c *Call) Hold(ctx context.Context, opts HoldOptions) error {
 // answer comes as CallMediaChanged.
 func (c *Call) Reinvite(ctx context.Context, opts ReinviteOptions) error {
 	return c.offer(ctx, func(ctx context.Context) error {
-		return c.onMsg(ctx, "re-INVITE", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		return c.onOffer(ctx, "re-INVITE", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
 			return C.pjsua_call_reinvite2(slot, callSetting(t, a, opts.Setting), msg)
 		})
 	})
@@ -46,7 +46,7 @@ func (c *Call) Resume(ctx context.Context, opts ReinviteOptions) error {
 // answer comes as CallMediaChanged.
 func (c *Call) Update(ctx context.Context, opts UpdateOptions) error {
 	return c.offer(ctx, func(ctx context.Context) error {
-		return c.onMsg(ctx, "UPDATE", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		return c.onOffer(ctx, "UPDATE", opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
 			return C.pjsua_call_update2(slot, callSetting(t, a, opts.Setting), msg)
 		})
 	})
@@ -69,11 +69,44 @@ func (c *Call) offer(ctx context.Context, send func(context.Context) error) erro
 	p.offers[c.id] = o
 	p.mu.Unlock()
 	err := send(ctx)
+	// PJSIP's own UPDATE, after an answer with several codecs, is soon answered.
+	tick := time.NewTicker(offerPoll)
+	defer tick.Stop()
+	for ; errors.Is(err, errUpdatePending); err = send(ctx) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			p.dropOffer(c.id, o)
+			return ctx.Err()
+		}
+	}
 	if err != nil {
 		p.dropOffer(c.id, o)
 	}
 	return err
 }
+
+// onOffer is onMsg for what makes an offer.
+func (c *Call) onOffer(ctx context.Context, op string, msg MsgData,
+	fn func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t) error {
+	pending := false
+	err := c.onMsg(ctx, op, msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		if pending = C.oh_update_pending(C.int64_t(c.id)) != 0; pending {
+			return C.PJ_SUCCESS
+		}
+		return fn(t, slot, a, msg)
+	})
+	if err == nil && pending {
+		return errUpdatePending
+	}
+	return err
+}
+
+// errUpdatePending says that an offer has to wait for the answer to an UPDATE.
+var errUpdatePending = errors.New("pjsua: an UPDATE has no answer yet")
+
+// offerPoll is how often an offer that has to wait is tried.
+const offerPoll = 10 * time.Millisecond
 
 // dropOffer forgets an offer, nil for whichever it is.
 func (p *pump) dropOffer(id CallID, o *offering) {
@@ -114,7 +147,7 @@ func (p *pump) again(id CallID, o *offering) {
 	err := o.send(ctx)
 	switch {
 	case err == nil:
-	case errors.Is(err, StatusInvalidOp): // the far end's offer has no answer yet
+	case errors.Is(err, StatusInvalidOp), errors.Is(err, errUpdatePending): // the far end's offer has no answer yet
 		time.AfterFunc(500*time.Millisecond, func() { p.again(id, o) })
 	default:
 		p.dropOffer(id, o)

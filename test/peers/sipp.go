@@ -34,6 +34,7 @@ type UAS struct {
 	AnswerAfter time.Duration // pause before the 200
 	Tone        bool          // send a tone of ToneHz and ToneLevel, as PCMA, from the provisional responses on; they must have a 183
 	Echo        bool          // send back what RTP comes in
+	Fork        bool          // answer as a proxy that forks does when two phones answer: 180 and 200 of each, with tags of their own, the second one's 200 first; the caller must end the first with BYE, then the second. Nothing else may be set but Calls
 }
 
 // Stats is what SIPp counted. Retransmissions counts what SIPp sent again or got again.
@@ -84,6 +85,20 @@ func StartUAS(tb testing.TB, u UAS) *SIPp {
 
 // AnswerMS is AnswerAfter in the unit of SIPp's scenario.
 func (u UAS) AnswerMS() int64 { return u.AnswerAfter.Milliseconds() }
+
+// Leg is a response of one of the phones of a Fork.
+type Leg struct {
+	Code int
+	Tag  string // the end of its To tag
+}
+
+// Legs are the responses of a Fork, in order.
+func (u UAS) Legs() []Leg {
+	return []Leg{{180, "first"}, {180, "second"}, {200, "second"}, {200, "first"}}
+}
+
+// Byes are the phones of a Fork in the order in which they are hung up.
+func (u UAS) Byes() []string { return []string{"first", "second"} }
 
 // scenario is a template of SIPp's, and how to run it.
 type scenario struct {
