@@ -87,7 +87,8 @@ func (o IPChangeOp) String() string {
 		"ACC_HANGUP_CALLS", "ACC_REINVITE_CALLS", "COMPLETED")
 }
 
-// IPChangeOptions are the choices of [Endpoint.HandleIPChange] (pjsua_ip_change_param).
+// IPChangeOptions are the choices of [Endpoint.HandleIPChange] (pjsua_ip_change_param);
+// the zero value is what pjsua_ip_change_param_default gives.
 type IPChangeOptions struct {
 	// NoRestartListeners leaves UDP sockets and listeners of TCP and TLS as they are.
 	// Otherwise each is closed and bound again to its port, but to all addresses, even
