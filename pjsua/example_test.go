@@ -71,7 +71,7 @@ func ExampleError() {
 		for range ep.Events() { // events must be read
 		}
 	}()
-	_, err = ep.NewPlayer(context.Background(), "/no/such/file.wav", pjsua.PlayerOptions{})
+	_, err = ep.AddAccount(context.Background(), pjsua.AccountConfig{ID: "alice"})
 	fmt.Println(err)
-	// Output: pjsua: play "/no/such/file.wav": Not found (PJ_ENOTFOUND) (status 70006)
+	// Output: pjsua: account ID "alice": Invalid URI (PJSIP_EINVALIDURI) (status 171039)
 }

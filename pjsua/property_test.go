@@ -88,8 +88,11 @@ func TestRandomCommands(t *testing.T) {
 	<-stopped
 
 	t.Logf("seed %d: %d sequences, %d commands, %d of them refused, %d calls", seed, count, c.commands, c.refused, len(c.calls))
-	if n := c.live(); n > 0 {
-		t.Errorf("%d calls have not ended", n)
+	for id, m := range c.calls {
+		if !m.ended {
+			info, err := p.Call(id).Info(within(t))
+			t.Errorf("call %d has not ended: it was %v last and is %+v, %v", id, m.state, info, err)
+		}
 	}
 	// The bridge drops a port at its next tick.
 	left := must(p.Ports(within(t)))(t)
