@@ -62,7 +62,9 @@ int64_t oh_call_serial(pjsua_call_id id)
     data = (int64_t)(intptr_t)pjsua_call_get_user_data(id);
     pthread_mutex_lock(&bridge.mu);
     e = &bridge.calls[id];
-    if (!e->serial && (data == 0 || data != e->ended)) {
+    /* A late callback about a call whose slot pjsua has wiped already finds no user data
+     * and binds a serial of its own; the next call there brings another. */
+    if (e->serial ? data && data != e->serial : data == 0 || data != e->ended) {
         int64_t parent = 0;
 
         if (data == 0 || bound_elsewhere(data, id)) {

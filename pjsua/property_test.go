@@ -92,6 +92,9 @@ func TestRandomCommands(t *testing.T) {
 		if !m.ended {
 			info, err := p.Call(id).Info(within(t))
 			t.Errorf("call %d has not ended: it was %v last and is %+v, %v", id, m.state, info, err)
+			if match := user.FindStringSubmatch(info.Local + info.Remote); match != nil {
+				t.Logf("%s: %q", match[1], c.walks[match[1]].log)
+			}
 		}
 	}
 	// The bridge drops a port at its next tick.
