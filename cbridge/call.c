@@ -1,4 +1,5 @@
 /* call.c: pjsua's callbacks about calls. */
+#include "callmedia.h"
 #include "message.h"
 
 #include <stdio.h>
@@ -135,6 +136,7 @@ static void on_call_media_state(pjsua_call_id id)
     if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
     oh_push_call(OH_CALL_PORTS, serial);
+    oh_sdp_negotiated(id, serial);
     ev = call_event(OH_CALL_MEDIA, &ci, serial, NULL, NULL);
     if (ev)
         copy_media(ev, &ci);

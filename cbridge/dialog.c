@@ -4,6 +4,7 @@
  * before the BYE is sent. So a module of ours is a usage of the call's dialog (RFC 3261
  * section 12) and hears of its transactions to the end.
  */
+#include "callmedia.h"
 #include "message.h"
 
 static pjsip_module dialog_module;
@@ -43,6 +44,7 @@ void oh_dialog_attach(int slot, int64_t serial, pjsip_dialog *dlg)
     if (!dlg || dialog_module.id < 0 || dlg->mod_data[dialog_module.id] == (void *)(intptr_t)serial)
         return;
     oh_trace_learn(slot, serial, &dlg->call_id->id, &dlg->local.info->tag);
+    oh_sdp_learn(slot, serial, dlg);
     pjsip_dlg_add_usage(dlg, &dialog_module, (void *)(intptr_t)serial);
 }
 

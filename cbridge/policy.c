@@ -43,6 +43,19 @@ static void free_targets(oh_target *t)
     }
 }
 
+static void free_sdp(oh_sdp_rule *r)
+{
+    while (r) {
+        oh_sdp_rule *next = r->next;
+
+        free(r->media);
+        free(r->name);
+        free(r->value);
+        free(r);
+        r = next;
+    }
+}
+
 /* Under mu. */
 static void unref(oh_policy *p)
 {
@@ -50,6 +63,7 @@ static void unref(oh_policy *p)
         return;
     free_targets(p->transfer_targets);
     free_targets(p->redirect_targets);
+    free_sdp(p->sdp);
     free(p);
 }
 
@@ -72,6 +86,24 @@ int oh_policy_target(oh_target **list, const char *user, const char *prefix, con
     }
     t->next = *list;
     *list = t;
+    return 1;
+}
+
+int oh_policy_sdp(oh_policy *policy, int op, const char *media, char kind, const char *name, const char *value)
+{
+    oh_sdp_rule *r = calloc(1, sizeof(*r)), **at;
+
+    if (!r)
+        return 0;
+    r->op = op;
+    r->kind = kind;
+    if (!copy(&r->media, media) || !copy(&r->name, name) || !copy(&r->value, value)) {
+        free_sdp(r);
+        return 0;
+    }
+    for (at = &policy->sdp; *at; at = &(*at)->next)
+        ;
+    *at = r;
     return 1;
 }
 

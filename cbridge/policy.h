@@ -32,6 +32,27 @@ enum { OH_REDIRECT_STOP, OH_REDIRECT_FOLLOW, OH_REDIRECT_ASK };
 enum { OH_OFFER_ACCEPT, OH_OFFER_REFUSE, OH_OFFER_ASK };
 enum { OH_SUBSCRIBE_DECLINE, OH_SUBSCRIBE_ACCEPT, OH_SUBSCRIBE_ASK };
 
+/* One change of the SDP that we offer or answer: a line "a=name:value", "a=name" or
+ * "b=TYPE:number". */
+enum { OH_SDP_ADD, OH_SDP_SET, OH_SDP_REMOVE };
+
+typedef struct oh_sdp_rule {
+    struct oh_sdp_rule *next;
+    int32_t op;
+    char *media; /* of all m= lines with this type; NULL: of the session */
+    char kind;   /* 'a' or 'b' */
+    char *name, *value; /* value may be NULL */
+} oh_sdp_rule;
+
+enum { OH_KEEP, OH_ON, OH_OFF };
+
+/* What a stream is made with, instead of the configuration; -1 keeps a number. */
+typedef struct oh_stream_rule {
+    int32_t given;
+    int32_t jb_init, jb_min_pre, jb_max_pre, jb_max, jb_discard; /* ms, and pjmedia_jb_discard_algo */
+    int32_t vad, plc;                                            /* OH_KEEP ... */
+} oh_stream_rule;
+
 typedef struct oh_policy {
     int32_t refs; /* policy.c's */
 
@@ -49,6 +70,9 @@ typedef struct oh_policy {
     oh_setting offer_setting, late_setting;
 
     int32_t subscribe, subscribe_code;
+    oh_sdp_rule *sdp;
+    int32_t report_sdp;
+    oh_stream_rule stream;
 } oh_policy;
 
 /* An empty policy, the caller's; NULL without memory. Any thread, as all of these. */
@@ -56,6 +80,9 @@ oh_policy *oh_policy_new(void);
 
 /* Adds a target to a list of a policy that is being made; 0 without memory. Copies. */
 int oh_policy_target(oh_target **list, const char *user, const char *prefix, const char *host, int port);
+
+/* Appends a change to the SDP to a policy that is being made; 0 without memory. Copies. */
+int oh_policy_sdp(oh_policy *policy, int op, const char *media, char kind, const char *name, const char *value);
 
 /* Puts a policy, and the reference to it, in force for a serial, 0 for the endpoint; NULL
  * takes back what was there. 0 without memory; the reference is gone then, too. */

@@ -1,5 +1,5 @@
 /* stats.c: the figures of calls, kept beyond the streams that they come from. */
-#include "record.h"
+#include "callmedia.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -76,7 +76,6 @@ static void on_stream_destroyed(pjsua_call_id id, pjmedia_stream *strm, unsigned
     int64_t serial = oh_call_serial(id);
     ended_stats *e;
 
-    (void)idx;
     if (!serial || pjmedia_stream_get_stat(strm, &st) != PJ_SUCCESS)
         return;
     memset(&jb, 0, sizeof(jb));
@@ -87,6 +86,7 @@ static void on_stream_destroyed(pjsua_call_id id, pjmedia_stream *strm, unsigned
     if (pjmedia_stream_get_info(strm, &si) == PJ_SUCCESS)
         oh_codec_name(e->stats.codec, sizeof(e->stats.codec), &si);
     pthread_mutex_unlock(&ended.mu);
+    oh_stream_ended(serial, strm, idx);
 }
 
 pj_status_t oh_call_stats(int slot, oh_stats *out)

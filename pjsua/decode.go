@@ -95,6 +95,9 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 	if ev := decodeRequest(r, h); ev != nil {
 		return ev
 	}
+	if ev := decodeCallMedia(r, h); ev != nil {
+		return ev
+	}
 	if ev := decodeControl(r, h); ev != nil {
 		return ev
 	}

@@ -51,7 +51,7 @@ func (p *Policy) fill(t onThread, c *C.oh_policy) bool {
 	c.subscribe = C.int32_t(p.Subscribe.Action)
 	c.subscribe_code = C.int32_t(p.Subscribe.Code)
 	return fillTargets(&c.transfer_targets, p.Transfer.Targets) &&
-		fillTargets(&c.redirect_targets, p.Redirect.Targets)
+		fillTargets(&c.redirect_targets, p.Redirect.Targets) && p.Media.fill(c)
 }
 
 func fillSetting(t onThread, c *C.oh_setting, s *CallSetting) {

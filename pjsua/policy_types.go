@@ -21,6 +21,7 @@ type Policy struct {
 	Redirect  RedirectPolicy
 	Offer     OfferPolicy
 	Subscribe SubscribePolicy // an account's or the endpoint's
+	Media     MediaPolicy
 }
 
 // TransferAction is what is done with a REFER.
@@ -160,6 +161,11 @@ func (p Policy) Validate() error {
 	}
 	if a := p.Redirect.Action; a < RedirectStop || a > RedirectAsk {
 		bad("Redirect.Action is %v", a)
+	}
+	for _, r := range p.Media.SDP {
+		if _, _, _, err := r.parse(); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if p.Redirect.MaxHops < 0 {
 		bad("Redirect.MaxHops %d is below 0", p.Redirect.MaxHops)
