@@ -129,10 +129,10 @@ static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
         on_finished(tsx, e, call);
 }
 
-/* Before pjsua acts on it; not when the call has been hung up. */
+/* Before pjsua acts on it; not before the call is known, and not when the call has been hung up. */
 static void on_call_tsx_state(pjsua_call_id id, pjsip_transaction *tsx, pjsip_event *e)
 {
-    int64_t serial = oh_call_serial(id);
+    int64_t serial = oh_call_bound(id);
 
     if (!serial)
         return;

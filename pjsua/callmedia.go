@@ -136,24 +136,6 @@ func (c *Call) sdp(ctx context.Context, remote C.int) (string, error) {
 	return out, err
 }
 
-// Dump describes the call and its media for people to read (pjsua_call_dump).
-func (c *Call) Dump(ctx context.Context, withMedia bool) (string, error) {
-	var out string
-	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
-		var a arena
-		defer a.free()
-		const size = 32768
-		buf := (*C.char)(a.zero(size))
-		indent := a.str("  ")
-		st := C.pjsua_call_dump(slot, cBool(withMedia), buf, size, indent.ptr)
-		if st == C.PJ_SUCCESS {
-			out = C.GoString(buf)
-		}
-		return t.fail("dump call", st)
-	})
-	return out, err
-}
-
 // ConfPort returns the conference port of the call's first audio
 // (pjsua_call_get_conf_port); ErrNoMedia while it has none.
 func (c *Call) ConfPort(ctx context.Context) (PortID, error) {

@@ -14,14 +14,8 @@ import (
 	"time"
 )
 
-// DefaultDevice, as a direction of [Endpoint.SetDevices], is the system's choice.
-const DefaultDevice = -1
-
 // Link has nothing to tell without cgo.
 func Link() (origin, stamp string) { return "none", "" }
-
-// NoDevice, as a direction of [Endpoint.SetDevices], leaves that direction out.
-const NoDevice = -99
 
 // Open returns ErrNoCgo.
 func Open(cfg Config) (*Endpoint, error) { return nil, ErrNoCgo }
@@ -41,6 +35,9 @@ func (acc *Account) Config(ctx context.Context) (AccountConfig, error) {
 	return AccountConfig{}, ErrNoCgo
 }
 
+// Contact returns ErrNoCgo.
+func (acc *Account) Contact(ctx context.Context, uri string) (string, error) { return "", ErrNoCgo }
+
 // Dial returns ErrNoCgo.
 func (acc *Account) Dial(ctx context.Context, uri string, opts DialOptions) (*Call, error) {
 	return nil, ErrNoCgo
@@ -57,11 +54,19 @@ func (acc *Account) ID() AccountID { return acc.id }
 // Info returns ErrNoCgo.
 func (acc *Account) Info(ctx context.Context) (AccountInfo, error) { return AccountInfo{}, ErrNoCgo }
 
+// Modify returns ErrNoCgo.
+func (acc *Account) Modify(ctx context.Context, cfg AccountConfig) error { return ErrNoCgo }
+
+// NotifyPresence returns ErrNoCgo.
+func (acc *Account) NotifyPresence(ctx context.Context, watcher WatcherID, state SubscriptionState, opts NotifyPresenceOptions) error {
+	return ErrNoCgo
+}
+
 // Register returns ErrNoCgo.
 func (acc *Account) Register(ctx context.Context, renew bool) error { return ErrNoCgo }
 
 // Remove returns ErrNoCgo.
-func (acc *Account) Remove(ctx context.Context) error { return ErrNoCgo }
+func (acc *Account) Remove(ctx context.Context, opts RemoveOptions) error { return ErrNoCgo }
 
 // SendMessage returns ErrNoCgo.
 func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, opts MessageOptions) (MessageID, error) {
@@ -83,8 +88,23 @@ func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opt
 	return ErrNoCgo
 }
 
+// SetOnlineStatus returns ErrNoCgo.
+func (acc *Account) SetOnlineStatus(ctx context.Context, status OnlineStatus) error { return ErrNoCgo }
+
 // SetPolicy returns ErrNoCgo.
 func (acc *Account) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
+
+// SetTransport returns ErrNoCgo.
+func (acc *Account) SetTransport(ctx context.Context, tp *Transport) error { return ErrNoCgo }
+
+// SetUserData returns ErrNoCgo.
+func (acc *Account) SetUserData(ctx context.Context, data any) error { return ErrNoCgo }
+
+// UserData returns nil without cgo.
+func (acc *Account) UserData() any { return nil }
+
+// Valid returns ErrNoCgo.
+func (acc *Account) Valid(ctx context.Context) (bool, error) { return false, ErrNoCgo }
 
 // Audio is PCM between Go and the conference bridge: a port of the bridge whose other end is read and written here.
 type Audio struct{}
@@ -209,7 +229,7 @@ func (c *Call) DialDTMF(ctx context.Context, digits string, duration time.Durati
 }
 
 // Dump returns ErrNoCgo.
-func (c *Call) Dump(ctx context.Context, withMedia bool) (string, error) { return "", ErrNoCgo }
+func (c *Call) Dump(ctx context.Context, media bool) (string, error) { return "", ErrNoCgo }
 
 // Hangup returns ErrNoCgo.
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error { return ErrNoCgo }
@@ -286,8 +306,16 @@ func (c *Call) SendRequestWait(ctx context.Context, method string, opts CallRequ
 	return RequestAnswered{}, ErrNoCgo
 }
 
+// SendText returns ErrNoCgo.
+func (c *Call) SendText(ctx context.Context, text string, opts TextOptions) error { return ErrNoCgo }
+
 // SendTyping returns ErrNoCgo.
 func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
+	return ErrNoCgo
+}
+
+// SetCodecParam returns ErrNoCgo.
+func (c *Call) SetCodecParam(ctx context.Context, media int, id string, param CodecParam) error {
 	return ErrNoCgo
 }
 
@@ -345,6 +373,17 @@ type Endpoint struct{}
 // Account returns a handle whose methods return ErrNoCgo.
 func (ep *Endpoint) Account(id AccountID) *Account { return &Account{id: id} }
 
+// AccountForOutgoing returns ErrNoCgo.
+func (ep *Endpoint) AccountForOutgoing(ctx context.Context, uri string) (*Account, error) {
+	return nil, ErrNoCgo
+}
+
+// Accounts returns ErrNoCgo.
+func (ep *Endpoint) Accounts(ctx context.Context) ([]AccountInfo, error) { return nil, ErrNoCgo }
+
+// ActivePorts returns ErrNoCgo.
+func (ep *Endpoint) ActivePorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
+
 // AddAccount returns ErrNoCgo.
 func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account, error) {
 	return nil, ErrNoCgo
@@ -352,6 +391,11 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 
 // AddBuddy returns ErrNoCgo.
 func (ep *Endpoint) AddBuddy(ctx context.Context, cfg BuddyConfig) (*Buddy, error) {
+	return nil, ErrNoCgo
+}
+
+// AddLocalAccount returns ErrNoCgo.
+func (ep *Endpoint) AddLocalAccount(ctx context.Context, tp *Transport) (*Account, error) {
 	return nil, ErrNoCgo
 }
 
@@ -381,16 +425,34 @@ func (ep *Endpoint) Calls(ctx context.Context) ([]*Call, error) { return nil, Er
 // Close returns ErrNoCgo.
 func (ep *Endpoint) Close() error { return ErrNoCgo }
 
+// CodecParam returns ErrNoCgo.
+func (ep *Endpoint) CodecParam(ctx context.Context, id string) (CodecParam, error) {
+	return CodecParam{}, ErrNoCgo
+}
+
 // Codecs returns ErrNoCgo.
 func (ep *Endpoint) Codecs(ctx context.Context) ([]Codec, error) { return nil, ErrNoCgo }
+
+// ConfigurePort returns ErrNoCgo.
+func (ep *Endpoint) ConfigurePort(ctx context.Context, port PortID, tx, rx PortOp) error {
+	return ErrNoCgo
+}
 
 // Connect returns ErrNoCgo.
 func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOptions) error {
 	return ErrNoCgo
 }
 
+// DefaultAccount returns ErrNoCgo.
+func (ep *Endpoint) DefaultAccount(ctx context.Context) (*Account, error) { return nil, ErrNoCgo }
+
 // DetectNATType returns ErrNoCgo.
 func (ep *Endpoint) DetectNATType(ctx context.Context) error { return ErrNoCgo }
+
+// DeviceSetting returns ErrNoCgo.
+func (ep *Endpoint) DeviceSetting(ctx context.Context, setting DeviceCap) (int, error) {
+	return 0, ErrNoCgo
+}
 
 // Devices returns ErrNoCgo.
 func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil, ErrNoCgo }
@@ -398,11 +460,22 @@ func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil,
 // Disconnect returns ErrNoCgo.
 func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { return ErrNoCgo }
 
+// EchoStats returns ErrNoCgo.
+func (ep *Endpoint) EchoStats(ctx context.Context) (EchoStats, error) { return EchoStats{}, ErrNoCgo }
+
+// EchoTail returns ErrNoCgo.
+func (ep *Endpoint) EchoTail(ctx context.Context) (time.Duration, error) { return 0, ErrNoCgo }
+
 // Events returns nil without cgo.
 func (ep *Endpoint) Events() <-chan Event { return nil }
 
 // FindBuddy returns ErrNoCgo.
 func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) { return nil, ErrNoCgo }
+
+// FindDevice returns ErrNoCgo.
+func (ep *Endpoint) FindDevice(ctx context.Context, driver, name string) (Device, error) {
+	return Device{}, ErrNoCgo
+}
 
 // HandleIPChange returns ErrNoCgo.
 func (ep *Endpoint) HandleIPChange(ctx context.Context, opts IPChangeOptions) error { return ErrNoCgo }
@@ -417,6 +490,9 @@ func (ep *Endpoint) KeepConnected(ctx context.Context, src, dst Node, opts Conne
 
 // MaxCalls returns ErrNoCgo.
 func (ep *Endpoint) MaxCalls(ctx context.Context) (int, error) { return 0, ErrNoCgo }
+
+// MaxPorts returns ErrNoCgo.
+func (ep *Endpoint) MaxPorts(ctx context.Context) (n int, err error) { return 0, ErrNoCgo }
 
 // NATType returns ErrNoCgo.
 func (ep *Endpoint) NATType(ctx context.Context) (NATType, error) { return 0, ErrNoCgo }
@@ -449,6 +525,11 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 // NewRoom returns nil without cgo.
 func (ep *Endpoint) NewRoom() *Room { return nil }
 
+// NewToneGenerator returns ErrNoCgo.
+func (ep *Endpoint) NewToneGenerator(ctx context.Context, opts ToneOptions) (*ToneGenerator, error) {
+	return nil, ErrNoCgo
+}
+
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
 	return PortInfo{}, ErrNoCgo
@@ -461,7 +542,9 @@ func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) { return nil, E
 func (ep *Endpoint) PresenceDump(ctx context.Context, verbose bool) error { return ErrNoCgo }
 
 // RefreshDevices returns ErrNoCgo.
-func (ep *Endpoint) RefreshDevices(ctx context.Context) error { return ErrNoCgo }
+func (ep *Endpoint) RefreshDevices(ctx context.Context) (DeviceChange, error) {
+	return DeviceChange{}, ErrNoCgo
+}
 
 // ResolveSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) ResolveSTUNServers(ctx context.Context, servers ...string) (STUNServer, error) {
@@ -474,13 +557,44 @@ func (ep *Endpoint) Respond(ctx context.Context, id RequestID, r Response) error
 // SetCodecOrder returns ErrNoCgo.
 func (ep *Endpoint) SetCodecOrder(ctx context.Context, ids ...string) error { return ErrNoCgo }
 
+// SetCodecParam returns ErrNoCgo.
+func (ep *Endpoint) SetCodecParam(ctx context.Context, id string, param *CodecParam) error {
+	return ErrNoCgo
+}
+
 // SetCodecPriority returns ErrNoCgo.
 func (ep *Endpoint) SetCodecPriority(ctx context.Context, id string, priority int) error {
 	return ErrNoCgo
 }
 
+// SetDefaultAccount returns ErrNoCgo.
+func (ep *Endpoint) SetDefaultAccount(ctx context.Context, acc *Account) error { return ErrNoCgo }
+
+// SetDeviceSetting returns ErrNoCgo.
+func (ep *Endpoint) SetDeviceSetting(ctx context.Context, setting DeviceCap, value int, opts DeviceSettingOptions) error {
+	return ErrNoCgo
+}
+
 // SetDevices returns ErrNoCgo.
-func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int) error { return ErrNoCgo }
+func (ep *Endpoint) SetDevices(ctx context.Context, capture, playback int, opts DeviceOptions) error {
+	return ErrNoCgo
+}
+
+// SetEchoCanceller returns ErrNoCgo.
+func (ep *Endpoint) SetEchoCanceller(ctx context.Context, tail time.Duration, opts EchoOptions) error {
+	return ErrNoCgo
+}
+
+// SetIncomingRules returns ErrNoCgo.
+func (ep *Endpoint) SetIncomingRules(ctx context.Context, rules []IncomingRule) error {
+	return ErrNoCgo
+}
+
+// SetLogging returns ErrNoCgo.
+func (ep *Endpoint) SetLogging(ctx context.Context, opts LogOptions) error { return ErrNoCgo }
+
+// SetNoDevice returns ErrNoCgo.
+func (ep *Endpoint) SetNoDevice(ctx context.Context) error { return ErrNoCgo }
 
 // SetNullDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNullDevice(ctx context.Context) error { return ErrNoCgo }
@@ -499,13 +613,38 @@ func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) e
 // Shutdown returns ErrNoCgo.
 func (ep *Endpoint) Shutdown(ctx context.Context) error { return ErrNoCgo }
 
+// SignalLevel returns ErrNoCgo.
+func (ep *Endpoint) SignalLevel(ctx context.Context, port PortID) (SignalLevel, error) {
+	return SignalLevel{}, ErrNoCgo
+}
+
+// SoundDevices returns ErrNoCgo.
+func (ep *Endpoint) SoundDevices(ctx context.Context) (SoundDevices, error) {
+	return SoundDevices{}, ErrNoCgo
+}
+
+// State returns ErrNoCgo.
+func (ep *Endpoint) State(ctx context.Context) (EndpointState, error) { return 0, ErrNoCgo }
+
+// Tick returns ErrNoCgo.
+func (ep *Endpoint) Tick(ctx context.Context, n int) error { return ErrNoCgo }
+
 // Trace returns ErrNoCgo.
 func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error) {
 	return nil, ErrNoCgo
 }
 
+// Transports returns ErrNoCgo.
+func (ep *Endpoint) Transports(ctx context.Context) ([]*Transport, error) { return nil, ErrNoCgo }
+
 // UpdateSTUNServers returns ErrNoCgo.
 func (ep *Endpoint) UpdateSTUNServers(ctx context.Context, servers ...string) error { return ErrNoCgo }
+
+// VerifySIPURL returns ErrNoCgo.
+func (ep *Endpoint) VerifySIPURL(ctx context.Context, uri string) error { return ErrNoCgo }
+
+// VerifyURL returns ErrNoCgo.
+func (ep *Endpoint) VerifyURL(ctx context.Context, uri string) error { return ErrNoCgo }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
@@ -612,6 +751,46 @@ func (tp *Tap) SetReadDeadline(t time.Time) error { return ErrNoCgo }
 // Stats returns TapStats{} without cgo.
 func (tp *Tap) Stats() TapStats { return TapStats{} }
 
+// ToneGenerator plays tones and in-band DTMF into the bridge.
+type ToneGenerator struct{}
+
+// Busy returns ErrNoCgo.
+func (g *ToneGenerator) Busy(ctx context.Context) (busy bool, err error) { return false, ErrNoCgo }
+
+// Close returns ErrNoCgo.
+func (g *ToneGenerator) Close(ctx context.Context) error { return ErrNoCgo }
+
+// DigitMap returns ErrNoCgo.
+func (g *ToneGenerator) DigitMap(ctx context.Context) ([]DigitTone, error) { return nil, ErrNoCgo }
+
+// ID returns 0 without cgo.
+func (g *ToneGenerator) ID() ToneID { return 0 }
+
+// Play returns ErrNoCgo.
+func (g *ToneGenerator) Play(ctx context.Context, tones []Tone, opts PlayTonesOptions) error {
+	return ErrNoCgo
+}
+
+// PlayDigits returns ErrNoCgo.
+func (g *ToneGenerator) PlayDigits(ctx context.Context, digits string, opts ToneDigits) error {
+	return ErrNoCgo
+}
+
+// Port returns NoPort without cgo.
+func (g *ToneGenerator) Port() PortID { return NoPort }
+
+// Rewind returns ErrNoCgo.
+func (g *ToneGenerator) Rewind(ctx context.Context) error { return ErrNoCgo }
+
+// SetDigitMap returns ErrNoCgo.
+func (g *ToneGenerator) SetDigitMap(ctx context.Context, digits []DigitTone) error { return ErrNoCgo }
+
+// Stop returns ErrNoCgo.
+func (g *ToneGenerator) Stop(ctx context.Context) error { return ErrNoCgo }
+
+// StopLoop returns ErrNoCgo.
+func (g *ToneGenerator) StopLoop(ctx context.Context) error { return ErrNoCgo }
+
 // Trace is a tap of all SIP messages.
 type Trace struct{}
 
@@ -624,8 +803,22 @@ func (t *Trace) Messages() <-chan SIPMessage { return nil }
 // Transport is a SIP transport that [Endpoint.AddTransport] created.
 type Transport struct{}
 
+// Close returns ErrNoCgo.
+func (tp *Transport) Close(ctx context.Context, opts CloseTransportOptions) error { return ErrNoCgo }
+
 // Info returns TransportInfo{} without cgo.
 func (tp *Transport) Info() TransportInfo { return TransportInfo{} }
+
+// ListenStart returns ErrNoCgo.
+func (tp *Transport) ListenStart(ctx context.Context, cfg TransportConfig) error { return ErrNoCgo }
+
+// Refresh returns ErrNoCgo.
+func (tp *Transport) Refresh(ctx context.Context) (TransportInfo, error) {
+	return TransportInfo{}, ErrNoCgo
+}
+
+// Restart returns ErrNoCgo.
+func (tp *Transport) Restart(ctx context.Context, cfg TransportConfig) error { return ErrNoCgo }
 
 // nodeKey names a node: a call and its stream, or a port that is still the same.
 type nodeKey struct{}
