@@ -41,6 +41,7 @@ type Endpoint struct {
 
 	devicesFound            bool        // the executor's
 	media                   MediaConfig // what Open was given
+	polled                  bool        // the program calls HandleEvents: there are no workers
 	bridgeRate, bridgeFrame int         // the executor's: Hz, samples in a tick; 0 not known yet
 
 	nat *natState
@@ -91,6 +92,7 @@ func Open(cfg Config) (*Endpoint, error) {
 	ep := &Endpoint{
 		ticks:       ticks,
 		media:       cfg.Media,
+		polled:      cfg.Threads < 0,
 		exec:        newExecutor(logger),
 		pump:        pump,
 		gone:        make(chan struct{}),
@@ -231,6 +233,9 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 	defer tick.Stop()
 	for open := true; open && ctx.Err() == nil; {
 		_ = ep.exec.do(background, func(t onThread) error {
+			if ep.polled {
+				C.pjsua_handle_events(0)
+			}
 			open = unregisterAll(t, unregistering, time.Now().Before(patience)) || C.pjsua_call_get_count() > 0
 			return nil
 		})
