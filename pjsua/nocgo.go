@@ -460,6 +460,9 @@ func (ep *Endpoint) Devices(ctx context.Context) ([]Device, error) { return nil,
 // Disconnect returns ErrNoCgo.
 func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error { return ErrNoCgo }
 
+// Dump returns ErrNoCgo.
+func (ep *Endpoint) Dump(ctx context.Context, detail bool) (string, error) { return "", ErrNoCgo }
+
 // EchoStats returns ErrNoCgo.
 func (ep *Endpoint) EchoStats(ctx context.Context) (EchoStats, error) { return EchoStats{}, ErrNoCgo }
 
@@ -475,6 +478,11 @@ func (ep *Endpoint) FindBuddy(ctx context.Context, uri string) (*Buddy, error) {
 // FindDevice returns ErrNoCgo.
 func (ep *Endpoint) FindDevice(ctx context.Context, driver, name string) (Device, error) {
 	return Device{}, ErrNoCgo
+}
+
+// HandleEvents returns ErrNoCgo.
+func (ep *Endpoint) HandleEvents(ctx context.Context, timeout time.Duration) (int, error) {
+	return 0, ErrNoCgo
 }
 
 // HandleIPChange returns ErrNoCgo.
