@@ -198,8 +198,8 @@ func optional(s *C.pj_str_t) *C.pj_str_t {
 	return s
 }
 
-// Stats returns the figures of the call's audio so far (pjsua_call_get_stream_stat).
-// Those of a call that has ended are in its CallEnded.
+// Stats returns the figures of the call's audio so far (pjsua_call_get_stream_stat,
+// pjsua_call_get_stream_info). Those of a call that has ended are in its CallEnded.
 func (c *Call) Stats(ctx context.Context) (CallStats, error) {
 	var out CallStats
 	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {

@@ -15,7 +15,8 @@ import (
 	"unsafe"
 )
 
-// Info returns a snapshot of the call (pjsua_call_get_info).
+// Info returns a snapshot of the call (pjsua_call_get_info), with the transports of its
+// media (pjsua_call_get_med_transport_info).
 func (c *Call) Info(ctx context.Context) (CallInfo, error) {
 	var out CallInfo
 	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {

@@ -35,7 +35,7 @@ import (
 
 // SendRequest sends a request with any method outside a dialog, such as OPTIONS,
 // NOTIFY or PUBLISH, to uri, which is To and, without routes, where it goes
-// (pjsua_acc_send_request). It returns when the request is on its way; [RequestAnswered]
+// (pjsua_acc_create_request, pjsua_acc_send_request). It returns when the request is on its way; [RequestAnswered]
 // follows. A challenge is answered with the account's credentials.
 func (acc *Account) SendRequest(ctx context.Context, method, uri string, opts RequestOptions) (RequestID, error) {
 	id := RequestID(C.oh_mint())
