@@ -141,8 +141,7 @@ func accountInfo(t onThread, id AccountID, slot C.pjsua_acc_id) (AccountInfo, er
 	return out, nil
 }
 
-// Accounts lists the accounts, in no order that means anything (pjsua_enum_accs,
-// pjsua_acc_enum_info, pjsua_acc_get_count).
+// Accounts lists the accounts, in no order that means anything (pjsua_enum_accs).
 func (ep *Endpoint) Accounts(ctx context.Context) ([]AccountInfo, error) {
 	var out []AccountInfo
 	err := ep.do(ctx, func(t onThread) error {

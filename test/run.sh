@@ -70,6 +70,7 @@ if [ "$failed" -eq 0 ] && [ "${#missing[@]}" -eq 0 ]; then
 	step "one processor" env GOMAXPROCS=1 go test -v -timeout 15m -run "$quick" ./pjsua
 	step "PJSIP debug and asan" test/debug.sh
 	step "peers" test/peers/install.sh
+	step "api coverage" go run ./pjsua/internal/apicoverage -check
 	step "real peers" netns go test -v -p 1 -timeout 40m -tags integration ./test/...
 	step "demo" netns bin/offhook demo
 else

@@ -72,6 +72,9 @@ func run(check, onlyMissing, onlyUndocumented bool) error {
 		}
 		fmt.Print(cov.summary())
 	}
+	for _, line := range cov.undocumented() {
+		cov.untrue = errors.Join(cov.untrue, errors.New(line))
+	}
 	if n := len(cov.missing()); n > 0 {
 		if !onlyMissing {
 			cov.printMissing(os.Stderr)
