@@ -30,10 +30,9 @@ static void append(struct dump *d, const char *data, size_t len)
 /* Other threads log as ever meanwhile. */
 static void write_dump(int level, const char *data, int len)
 {
-    if (dumping) {
+    if (dumping)
         append(dumping, data, (size_t)len);
-        append(dumping, "\n", 1); /* our log lines come without */
-    } else
+    else
         logger(level, data, len);
 }
 

@@ -3,7 +3,6 @@
 package pjsua
 
 /*
-#include <stdlib.h>
 #include "record.h"
 
 static void log_here(pjsua_logging_config *c) { c->cb = oh_on_log; }
@@ -13,7 +12,6 @@ import "C"
 import (
 	"context"
 	"fmt"
-	"unsafe"
 )
 
 // State says where pjsua is in its life (pjsua_get_state); ErrClosed after Close.
@@ -91,25 +89,6 @@ func (c *Call) Dump(ctx context.Context, media bool) (string, error) {
 			return t.fail("dump call", st)
 		}
 		out = C.GoString(buf)
-		return nil
-	})
-	return out, err
-}
-
-// Dump describes the whole of PJSIP in lines for a person to read (pjsua_dump): memory,
-// transports, transactions and dialogs, ports of the bridge, calls; with detail what each
-// of them holds. It is for a report of a fault, and takes the longer the more calls there
-// are.
-func (ep *Endpoint) Dump(ctx context.Context, detail bool) (string, error) {
-	var out string
-	err := ep.do(ctx, func(t onThread) error {
-		var size C.size_t
-		text := C.oh_dump(C.int(cBool(detail)), &size)
-		if text == nil {
-			return t.fail("dump", C.PJ_ENOMEM)
-		}
-		defer C.free(unsafe.Pointer(text))
-		out = C.GoStringN(text, C.int(size))
 		return nil
 	})
 	return out, err

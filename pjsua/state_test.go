@@ -142,18 +142,3 @@ func TestCodecParam(t *testing.T) {
 	}
 	assertIs(t, out.SetCodecParam(within(t), -1, "opus", opus), ErrCallGone)
 }
-
-func TestDump(t *testing.T) {
-	p := newPhone(t, Config{})
-	c := p.connect()
-	short, long := must(p.Dump(within(t), false))(t), must(p.Dump(within(t), true))(t)
-	for _, want := range []string{"\nDumping dialog sets:", "transports", "[est]"} {
-		if !strings.Contains(strings.ToLower(long), strings.ToLower(want)) {
-			t.Errorf("%q is not in %s", want, long)
-		}
-	}
-	if len(short) == 0 || len(short) >= len(long) {
-		t.Errorf("%d bytes without detail, %d with", len(short), len(long))
-	}
-	p.hangup(c)
-}
