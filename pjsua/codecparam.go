@@ -70,31 +70,6 @@ func (ep *Endpoint) SetCodecParam(ctx context.Context, id string, param *CodecPa
 	})
 }
 
-// SetCodecParam changes the codec of a stream that runs (pjsua_call_aud_stream_modify_codec_param);
-// media is its index in [CallInfo], -1 the first audio. What can be changed is up to the
-// codec: Opus takes bit rates, complexity and expected loss, others only VAD and PLC. id is
-// the codec's, as for [Endpoint.CodecParam]. ErrNoMedia where no such stream runs.
-func (c *Call) SetCodecParam(ctx context.Context, media int, id string, param CodecParam) error {
-	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
-		var a arena
-		defer a.free()
-		const op = "parameters of the call's codec"
-		cp := (*C.pjmedia_codec_param)(a.zero(C.sizeof_pjmedia_codec_param))
-		name := a.str(id)
-		if st := C.pjsua_codec_get_param(&name, cp); st != C.PJ_SUCCESS {
-			return t.fail(op, st)
-		}
-		if err := setCodecParam(cp, &a, param); err != nil {
-			return err
-		}
-		st := C.pjsua_call_aud_stream_modify_codec_param(slot, C.int(media), cp)
-		if st == C.PJ_EINVALIDOP || st == C.PJ_EINVAL {
-			return ErrNoMedia
-		}
-		return t.fail(op, st)
-	})
-}
-
 func codecParam(c *C.pjmedia_codec_param) CodecParam {
 	flags := C.codec_flags(c)
 	frame := func(ms C.pj_uint16_t, denum C.pj_uint8_t) time.Duration {

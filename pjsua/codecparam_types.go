@@ -4,7 +4,7 @@ import "time"
 
 // CodecParam is what a codec is opened with (pjmedia_codec_param). What
 // [Endpoint.CodecParam] returns is what the codec can do at most; take that, change it, and
-// give it to [Endpoint.SetCodecParam] or [Call.SetCodecParam].
+// give it to [Endpoint.SetCodecParam]; [Call.ModifyCodec] is for calls.
 type CodecParam struct {
 	ClockRate  int // Hz
 	Channels   int

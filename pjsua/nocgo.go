@@ -314,11 +314,6 @@ func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) 
 	return ErrNoCgo
 }
 
-// SetCodecParam returns ErrNoCgo.
-func (c *Call) SetCodecParam(ctx context.Context, media int, id string, param CodecParam) error {
-	return ErrNoCgo
-}
-
 // SetPolicy returns ErrNoCgo.
 func (c *Call) SetPolicy(ctx context.Context, p *Policy) error { return ErrNoCgo }
 
