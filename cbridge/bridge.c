@@ -154,6 +154,7 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
     oh_presence_callbacks(&cfg->cb);
     oh_watcher_callbacks(&cfg->cb);
     oh_rtt_callbacks(&cfg->cb);
+    oh_impair_callbacks(&cfg->cb);
     oh_dialog_callbacks(&cfg->cb);
     oh_request_callbacks(&cfg->cb);
     oh_callmedia_callbacks(&cfg->cb);

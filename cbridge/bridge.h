@@ -32,6 +32,7 @@ enum oh_event_type {
     OH_DTMF,
     OH_TRANSFER,
     OH_PLAYER_EOF,
+    OH_MEMORY_FULL,
     OH_RECORDER_FAILED,
     OH_TRANSPORT,
     OH_MESSAGE,

@@ -73,6 +73,7 @@ typedef struct oh_policy {
     oh_sdp_rule *sdp;
     int32_t report_sdp;
     oh_stream_rule stream;
+    int32_t lose_tx, lose_rx; /* percent of RTP; 0: as configured */
 } oh_policy;
 
 /* An empty policy, the caller's; NULL without memory. Any thread, as all of these. */

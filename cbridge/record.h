@@ -74,6 +74,7 @@ void oh_presence_callbacks(pjsua_callback *cb);
 void oh_nat_callbacks(pjsua_callback *cb);
 void oh_watcher_callbacks(pjsua_callback *cb);
 void oh_rtt_callbacks(pjsua_callback *cb);
+void oh_impair_callbacks(pjsua_callback *cb);
 
 /* The figures of those streams of a call that were destroyed. */
 void oh_stats_ended(int slot, int64_t serial, oh_stats *out);

@@ -19,6 +19,9 @@ import (
 // fill writes p into the C form of its policy; false without memory.
 func (p *MediaPolicy) fill(c *C.oh_policy) bool {
 	c.report_sdp = C.int32_t(cBool(p.ReportSDP))
+	if i := p.Impair; i != nil {
+		c.lose_tx, c.lose_rx = C.int32_t(i.TXDrop), C.int32_t(i.RXDrop)
+	}
 	for _, r := range p.SDP {
 		kind, name, value, _ := r.parse() // Validate saw it
 		var a arena

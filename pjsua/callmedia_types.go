@@ -18,6 +18,9 @@ type MediaPolicy struct {
 	ReportSDP bool
 	// Stream is how streams are made; nil: as configured (pjsua's on_stream_precreate).
 	Stream *StreamSetting
+	// Impair spoils the call's RTP; nil: nothing does but [MediaConfig] (pjsua's
+	// on_create_media_transport).
+	Impair *Impairment
 }
 
 // SDPOp is what an [SDPRule] does.

@@ -72,6 +72,8 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 		}
 	case C.OH_PLAYER_EOF:
 		return PlayerFinished{EventHeader: h, Player: PlayerID(ev.head.object)}
+	case C.OH_MEMORY_FULL:
+		return MemoryFilled{EventHeader: h, Capture: MemoryCaptureID(ev.head.object)}
 	case C.OH_RECORDER_FAILED:
 		return RecorderFailed{
 			EventHeader: h, Recorder: RecorderID(ev.head.object), Path: text(ev.source),

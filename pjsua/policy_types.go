@@ -167,6 +167,11 @@ func (p Policy) Validate() error {
 			errs = append(errs, err)
 		}
 	}
+	if i := p.Media.Impair; i != nil {
+		if err := i.Validate(); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	if p.Redirect.MaxHops < 0 {
 		bad("Redirect.MaxHops %d is below 0", p.Redirect.MaxHops)
 	}
