@@ -505,6 +505,16 @@ func (ep *Endpoint) NewAudio(ctx context.Context, rate int, opts AudioOptions) (
 	return nil, ErrNoCgo
 }
 
+// NewMemoryCapture returns ErrNoCgo.
+func (ep *Endpoint) NewMemoryCapture(ctx context.Context, size int, opts MemoryCaptureOptions) (*MemoryCapture, error) {
+	return nil, ErrNoCgo
+}
+
+// NewMemoryPlayer returns ErrNoCgo.
+func (ep *Endpoint) NewMemoryPlayer(ctx context.Context, samples []int16, opts MemoryPlayerOptions) (*MemoryPlayer, error) {
+	return nil, ErrNoCgo
+}
+
 // NewPlayer returns ErrNoCgo.
 func (ep *Endpoint) NewPlayer(ctx context.Context, path string, opts PlayerOptions) (*Player, error) {
 	return nil, ErrNoCgo
@@ -648,6 +658,36 @@ func (ep *Endpoint) VerifySIPURL(ctx context.Context, uri string) error { return
 
 // VerifyURL returns ErrNoCgo.
 func (ep *Endpoint) VerifyURL(ctx context.Context, uri string) error { return ErrNoCgo }
+
+// MemoryCapture keeps the first samples that its port hears, of a recording that is not to be a file.
+type MemoryCapture struct{}
+
+// Close returns ErrNoCgo.
+func (c *MemoryCapture) Close(ctx context.Context) error { return ErrNoCgo }
+
+// ID returns 0 without cgo.
+func (c *MemoryCapture) ID() MemoryCaptureID { return 0 }
+
+// Port returns NoPort without cgo.
+func (c *MemoryCapture) Port() PortID { return NoPort }
+
+// Rate returns 0 without cgo.
+func (c *MemoryCapture) Rate() int { return 0 }
+
+// Samples returns ErrNoCgo.
+func (c *MemoryCapture) Samples(ctx context.Context) ([]int16, error) { return nil, ErrNoCgo }
+
+// MemoryPlayer plays samples into the bridge while its port is connected to another, and stands still while it is not.
+type MemoryPlayer struct{}
+
+// Close returns ErrNoCgo.
+func (p *MemoryPlayer) Close(ctx context.Context) error { return ErrNoCgo }
+
+// ID returns 0 without cgo.
+func (p *MemoryPlayer) ID() PlayerID { return 0 }
+
+// Port returns NoPort without cgo.
+func (p *MemoryPlayer) Port() PortID { return NoPort }
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with its media, and everything that has a Port method.
 type Node interface {
