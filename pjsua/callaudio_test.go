@@ -106,15 +106,15 @@ func TestCallAudioFollowsMedia(t *testing.T) {
 			await(p, func(CallMediaChanged) bool { return true })
 		}
 	}
-	check(t, call.Hold(within(t), HoldOptions{}))
+	p.offer(func() error { return call.Hold(within(t), HoldOptions{}) })
 	media()
-	check(t, call.Resume(within(t), ReinviteOptions{}))
+	p.offer(func() error { return call.Resume(within(t), ReinviteOptions{}) })
 	media()
 	hears(t, "callee after hold", in, 440)
 	hears(t, "caller after hold", out, 1000)
 
 	check(t, p.SetCodecOrder(within(t), "L16/16000/1"))
-	check(t, call.Reinvite(within(t), ReinviteOptions{}))
+	p.offer(func() error { return call.Reinvite(within(t), ReinviteOptions{}) })
 	media()
 	if info := must(call.Info(within(t)))(t); info.Media[0].Codec != "L16/16000" {
 		t.Errorf("codec %+v", info.Media)
@@ -125,6 +125,34 @@ func TestCallAudioFollowsMedia(t *testing.T) {
 	check(t, out.Close())
 	check(t, in.Close())
 	p.portsLeft(1)
+}
+
+// Before the answer both sides are heard: the callee's announcement, and the caller.
+func TestCallAudioBeforeTheAnswer(t *testing.T) {
+	p := newPhone(t, Config{})
+	call := must(p.acc.Dial(within(t), p.uri(), DialOptions{}))(t)
+	inc := await(p, func(IncomingCall) bool { return true })
+	callee := p.Call(inc.Call)
+	check(t, callee.Answer(within(t), CodeProgress, AnswerOptions{}))
+	await(p, func(ev CallStateChanged) bool {
+		return ev.Call == call.ID() && ev.State == StateEarly && ev.Code == CodeProgress
+	})
+	out := must(call.Audio(within(t), 16000, AudioOptions{}))(t)
+	in := must(callee.Audio(within(t), 16000, AudioOptions{}))(t)
+	playTone(t, out, 440)
+	playTone(t, in, 1000)
+	hears(t, "callee before the answer", in, 440)
+	hears(t, "caller before the answer", out, 1000)
+	for _, c := range []*Call{call, callee} {
+		if info := must(c.Info(within(t)))(t); info.State != StateEarly {
+			t.Errorf("%+v", info)
+		}
+	}
+	check(t, callee.Answer(within(t), CodeOK, AnswerOptions{}))
+	await(p, func(ev CallStateChanged) bool { return ev.Call == call.ID() && ev.State == StateConfirmed })
+	hears(t, "callee after the answer", in, 440)
+	hears(t, "caller after the answer", out, 1000)
+	p.hangup(pair{out: call, in: callee})
 }
 
 // Both sides of a stereo tap are of the same tick: what is sent to the call and, by

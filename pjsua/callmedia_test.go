@@ -121,7 +121,7 @@ func TestStreams(t *testing.T) {
 	}
 
 	check(t, p.SetCodecOrder(within(t), "G722", "PCMU"))
-	check(t, c.out.Reinvite(within(t), ReinviteOptions{}))
+	p.offer(func() error { return c.out.Reinvite(within(t), ReinviteOptions{}) })
 	over := await(p, func(ev StreamDestroyed) bool { return ev.Call == c.in.id })
 	if over.Stream.Codec != "PCMU/8000" || over.Stats.RX.Packets < stats.RX.Packets {
 		t.Errorf("%+v", over)

@@ -278,9 +278,9 @@ func TestHoldResumeAndDTMF(t *testing.T) {
 			}
 		}
 	}
-	check(t, c.out.Hold(within(t), HoldOptions{}))
+	p.offer(func() error { return c.out.Hold(within(t), HoldOptions{}) })
 	bothAre(MediaLocalHold, MediaRemoteHold, DirSend, DirRecv)
-	check(t, c.out.Resume(within(t), ReinviteOptions{}))
+	p.offer(func() error { return c.out.Resume(within(t), ReinviteOptions{}) })
 	bothAre(MediaActive, MediaActive, DirSendRecv, DirSendRecv)
 
 	const digits = "0123456789*#ABCD"

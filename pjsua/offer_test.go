@@ -74,9 +74,7 @@ func TestHoldsThatCross(t *testing.T) {
 			}
 		}
 		for _, call := range []*Call{c.out, c.in} {
-			for call.Resume(within(t), ReinviteOptions{}) != nil {
-				p.next() // the other's has no answer yet
-			}
+			p.offer(func() error { return call.Resume(within(t), ReinviteOptions{}) })
 			await(p, func(ev CallMediaChanged) bool { return ev.Call == call.id })
 		}
 	}
@@ -89,7 +87,9 @@ func TestHoldsThatCross(t *testing.T) {
 func TestUpdate(t *testing.T) {
 	p := newPhone(t, Config{})
 	c := p.connect()
-	check(t, c.in.Update(within(t), UpdateOptions{Setting: CallSetting{Dirs: []MediaDir{DirSend}}}))
+	p.offer(func() error {
+		return c.in.Update(within(t), UpdateOptions{Setting: CallSetting{Dirs: []MediaDir{DirSend}}})
+	})
 	offer := await(p, func(OfferReceived) bool { return true })
 	if offer.Call != c.out.id || offer.Code != CodeOK || !strings.Contains(offer.SDP, "a=sendonly") {
 		t.Errorf("%+v", offer)
@@ -110,7 +110,7 @@ func TestOfferRefused(t *testing.T) {
 		return c.out.Update(within(t), UpdateOptions{Setting: CallSetting{Dirs: []MediaDir{DirSend}}})
 	}
 	for name, send := range map[string]func(*Call) error{"re-INVITE": hold, "UPDATE": update} {
-		check(t, send(c.out))
+		p.offer(func() error { return send(c.out) })
 		if offer := await(p, func(OfferReceived) bool { return true }); offer.Code != CodeNotAcceptableHere || offer.Call != c.in.id {
 			t.Errorf("%s: %+v", name, offer)
 		}
@@ -118,9 +118,9 @@ func TestOfferRefused(t *testing.T) {
 			t.Errorf("%s: %+v", name, info)
 		}
 		// It is answered when the next is taken.
-		for c.out.Update(within(t), UpdateOptions{Setting: CallSetting{Flags: CallNoSDPOffer}}) != nil {
-			p.next()
-		}
+		p.offer(func() error {
+			return c.out.Update(within(t), UpdateOptions{Setting: CallSetting{Flags: CallNoSDPOffer}})
+		})
 	}
 	check(t, c.in.SetPolicy(within(t), nil))
 	p.hangup(c)
@@ -131,7 +131,7 @@ func TestOfferSetting(t *testing.T) {
 	p := newPhone(t, Config{})
 	c := p.connect()
 	check(t, c.in.SetPolicy(within(t), &Policy{Offer: OfferPolicy{Setting: &CallSetting{Dirs: []MediaDir{DirRecv}}}}))
-	check(t, c.out.Reinvite(within(t), ReinviteOptions{}))
+	p.offer(func() error { return c.out.Reinvite(within(t), ReinviteOptions{}) })
 	p.media(c, DirSend, DirRecv)
 	info := must(c.in.Info(within(t)))(t)
 	if !info.RemoteOffered || info.RemoteAudio != 1 || info.RemoteText != 0 || len(info.Setting.Dirs) != 1 || info.Setting.Dirs[0] != DirRecv {
@@ -147,7 +147,7 @@ func TestReinviteAsks(t *testing.T) {
 	check(t, c.in.SetPolicy(within(t), &Policy{Offer: OfferPolicy{Action: OfferAsk}}))
 	ask := func(opts ReinviteOptions) ReinviteReceived {
 		t.Helper()
-		check(t, c.out.Reinvite(within(t), opts))
+		p.offer(func() error { return c.out.Reinvite(within(t), opts) })
 		got := await(p, func(ReinviteReceived) bool { return true })
 		if got.Call != c.in.id || !got.Waiting || !strings.Contains(got.SDP, "m=audio") {
 			t.Errorf("%+v", got)
@@ -168,9 +168,9 @@ func TestReinviteAsks(t *testing.T) {
 	if info := must(c.in.Info(within(t)))(t); info.MediaDir != DirRecv {
 		t.Errorf("%+v", info)
 	}
-	for c.out.Update(within(t), UpdateOptions{Setting: CallSetting{Flags: CallNoSDPOffer}}) != nil {
-		p.next()
-	}
+	p.offer(func() error {
+		return c.out.Update(within(t), UpdateOptions{Setting: CallSetting{Flags: CallNoSDPOffer}})
+	})
 	// An answer of the program's own: PJSIP's with another direction.
 	own := ask(ReinviteOptions{Setting: CallSetting{Dirs: []MediaDir{DirSendRecv}}})
 	if own.Account != p.acc.id {
@@ -212,7 +212,9 @@ func TestLateOffer(t *testing.T) {
 
 	// The same in the call: the far end makes the offer, by its policy.
 	check(t, c.in.SetPolicy(within(t), &Policy{Offer: OfferPolicy{LateSetting: &CallSetting{Dirs: []MediaDir{DirSend}}}}))
-	check(t, out.Reinvite(within(t), ReinviteOptions{Setting: CallSetting{Flags: CallNoSDPOffer}}))
+	p.offer(func() error {
+		return out.Reinvite(within(t), ReinviteOptions{Setting: CallSetting{Flags: CallNoSDPOffer}})
+	})
 	if sent := await(p, func(OfferSent) bool { return true }); sent.Call != c.in.id || sent.Account != p.acc.id {
 		t.Errorf("%+v", sent)
 	}

@@ -18,7 +18,9 @@ type DialOptions struct {
 type AnswerOptions struct {
 	Reason  string // replaces the code's own phrase; empty keeps it
 	Setting CallSetting
-	Msg     MsgData // of the response
+	// Msg is of the response. PJSIP makes each response to an INVITE from the one before:
+	// header fields of a 180 are in the 183 and in the final response too.
+	Msg MsgData
 }
 
 // HangupOptions are the choices of [Call.Hangup].
@@ -91,7 +93,7 @@ type MsgData struct {
 	TargetURI string
 	// LocalURI replaces the account's From URI in a request that begins a dialog.
 	LocalURI string
-	// ContactURI replaces the account's Contact.
+	// ContactURI replaces the account's Contact in the INVITE of [Account.Dial].
 	ContactURI string
 	Headers    []Header // added in this order
 	// ContentType ("text/plain") and Body are the body; where the message has one
@@ -101,7 +103,7 @@ type MsgData struct {
 	// MultipartType is the type of the whole when there are Parts; empty means
 	// multipart/mixed.
 	MultipartType string
-	// Parts follow the message's own body in a multipart body (RFC 5621).
+	// Parts come before the message's own body in a multipart body (RFC 5621).
 	Parts []BodyPart
 }
 

@@ -76,11 +76,11 @@ func TestRoom(t *testing.T) {
 
 	// A call that ends leaves; the others go on, and hold does not part them.
 	p.hangup(calls[1])
-	check(t, calls[0].out.Hold(within(t), HoldOptions{}))
+	p.offer(func() error { return calls[0].out.Hold(within(t), HoldOptions{}) })
 	for range 2 {
 		await(p, func(CallMediaChanged) bool { return true })
 	}
-	check(t, calls[0].out.Resume(within(t), ReinviteOptions{}))
+	p.offer(func() error { return calls[0].out.Resume(within(t), ReinviteOptions{}) })
 	for range 2 {
 		await(p, func(CallMediaChanged) bool { return true })
 	}
@@ -101,8 +101,22 @@ func TestRoom(t *testing.T) {
 	p.hangup(calls[2])
 	assertIs(t, room.Join(within(t), calls[0].out, JoinOptions{}), ErrCallGone)
 	assertIs(t, room.Join(within(t), bot, JoinOptions{}), ErrPortGone)
-	if n := len(p.conns.all); n != 0 {
-		t.Errorf("%d connections are left", n)
+	p.noConnections()
+}
+
+// noConnections waits until the connections have ended that belonged to calls: they follow
+// CallEnded.
+func (p *phone) noConnections() {
+	p.t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		n := 0
+		check(p.t, p.do(within(p.t), func(onThread) error { n = len(p.conns.all); return nil }))
+		if n == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("%d connections are left", n)
+		}
 	}
 }
 
