@@ -7,12 +7,6 @@
 
 #include "bridge.h"
 
-enum oh_account_event {
-    OH_REGISTRATION_STARTED = 400, /* oh_account_fact, as the following */
-    OH_ACCOUNT_MATCHED,
-    OH_CHALLENGED
-};
-
 /* What happened to an account; which fields count depends on the type. */
 typedef struct oh_account_fact {
     oh_head head;         /* first */

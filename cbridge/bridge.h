@@ -23,6 +23,7 @@
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
 #define OH_ABI 6
 
+/* All types of records, in one place so that no two have the same number. */
 enum oh_event_type {
     OH_REGISTRATION = 1,
     OH_INCOMING_CALL,
@@ -59,6 +60,18 @@ enum oh_event_type {
     OH_IP_CHANGE,
     OH_SOUND_DEVICE,
     OH_CROSSED, /* also on the ops queue */
+    OH_REGISTRATION_STARTED, /* this and the next two: oh_account_fact */
+    OH_ACCOUNT_MATCHED,
+    OH_CHALLENGED,
+    OH_HANGUP_ANSWERED, /* this and the next three: oh_request */
+    OH_TRANSACTION,
+    OH_REQUEST_ANSWERED,
+    OH_REQUEST_RECEIVED,
+    OH_SDP, /* oh_sdp_event */
+    OH_STREAM_CREATED, /* this and the next: oh_stream_event */
+    OH_STREAM_DESTROYED,
+    OH_MEDIA_EVENT, /* oh_media_event */
+    OH_SIP, /* oh_sip, on the queue of traces */
     /* for package pjsua only, on the ops queue: nobody waits there for a consumer */
     OH_CONF_OP,
     OH_PORT_GONE,

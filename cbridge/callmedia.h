@@ -4,13 +4,6 @@
 
 #include "record.h"
 
-enum oh_callmedia_type {
-    OH_SDP = 400, /* oh_sdp_event */
-    OH_STREAM_CREATED, /* oh_stream_event */
-    OH_STREAM_DESTROYED,
-    OH_MEDIA_EVENT /* oh_media_event */
-};
-
 /* pj_math_stat, in microseconds. */
 typedef struct oh_math {
     int32_t n, min, max, mean, last, dev;

@@ -9,14 +9,6 @@
 
 #include "record.h"
 
-enum oh_message_type {
-    OH_SIP = 300, /* oh_sip */
-    OH_HANGUP_ANSWERED, /* oh_request, as the following */
-    OH_TRANSACTION,
-    OH_REQUEST_ANSWERED,
-    OH_REQUEST_RECEIVED
-};
-
 /* A message that was traced, on a queue of its own; head.status is not 0 when PJSIP
  * dropped it as unreadable. */
 typedef struct oh_sip {
