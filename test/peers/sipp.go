@@ -30,6 +30,7 @@ type UAS struct {
 	Calls       int           // end after as many; 0 means at Stop
 	Provisional []int         // responses before the final one: 100, 180, 183 (with SDP)
 	Refuse      int           // final response other than 200
+	Contacts    []string      // values of Contact header fields of it, which a redirect has
 	Never       bool          // no final response but to a CANCEL
 	AnswerAfter time.Duration // pause before the 200
 	Tone        bool          // send a tone of ToneHz and ToneLevel, as PCMA, from the provisional responses on; they must have a 183
