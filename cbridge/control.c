@@ -4,6 +4,8 @@
 #include "record.h"
 #include "control.h"
 
+#include <pjsua-lib/pjsua_internal.h>
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,6 @@ typedef struct waiting {
     int32_t hops;     /* redirects followed */
     int32_t redirect; /* 1: PENDING */
     int32_t reinvite; /* 1: to be answered by Go */
-    int32_t update;   /* 1: an UPDATE of ours has no answer yet */
     char *answer;     /* the SDP that PJSIP has made for that, NULL before */
     oh_control *ask;  /* what Go is told when the answer is there */
 } waiting;
@@ -475,26 +476,20 @@ char *oh_reinvite_answer(int64_t serial)
     return answer;
 }
 
-void oh_update_note(int64_t serial, int pending)
-{
-    int slot = oh_call_slot(serial);
-
-    if (slot < 0)
-        return;
-    pthread_mutex_lock(&control.mu);
-    wait_of(slot, serial)->update = pending;
-    pthread_mutex_unlock(&control.mu);
-}
-
 int oh_update_pending(int64_t serial)
 {
     int slot = oh_call_slot(serial), pending;
+    pjsua_call *call;
+    pjsip_dialog *dlg = NULL;
 
-    if (slot < 0)
+    if (slot < 0 || acquire_call("offer", slot, &call, &dlg) != PJ_SUCCESS)
         return 0;
-    pthread_mutex_lock(&control.mu);
-    pending = wait_of(slot, serial)->update;
-    pthread_mutex_unlock(&control.mu);
+    pending = call->inv && call->inv->state == PJSIP_INV_STATE_CONFIRMED && !call->inv->invite_tsx &&
+              (call->reinv_timer.id ||
+               (call->inv->neg &&
+                pjmedia_sdp_neg_get_state(call->inv->neg) == PJMEDIA_SDP_NEG_STATE_LOCAL_OFFER));
+    if (dlg)
+        pjsip_dlg_dec_lock(dlg);
     return pending;
 }
 

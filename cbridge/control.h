@@ -33,8 +33,9 @@ char *oh_reinvite_answer(int64_t serial);
  * [executor] */
 int oh_redirect_abandon(int slot, int64_t serial);
 
-/* Whether an UPDATE of ours has no answer yet. PJSIP sends some of its own accord, and an
- * offer made meanwhile would go out as a copy of that in the UPDATE. */
+/* Whether an UPDATE of ours has no answer yet, or PJSIP is about to send one of its own
+ * accord, as it does after an answer with several codecs. An offer made meanwhile would go
+ * out as a copy of that in the UPDATE. [executor] */
 int oh_update_pending(int64_t serial);
 
 /* Registers what sees the answers to BYE, after pjsua_init. [executor] */

@@ -60,8 +60,6 @@ static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
 
     if (!dlg || tsx->role != PJSIP_ROLE_UAC || e->type != PJSIP_EVENT_TSX_STATE)
         return;
-    if (pj_stricmp2(&tsx->method.name, "UPDATE") == 0)
-        oh_update_note((int64_t)(intptr_t)dlg->mod_data[watcher.id], tsx->state < PJSIP_TSX_STATE_COMPLETED);
     if (tsx->state != PJSIP_TSX_STATE_COMPLETED && tsx->state != PJSIP_TSX_STATE_TERMINATED)
         return;
     if (e->body.tsx_state.prev_state >= PJSIP_TSX_STATE_COMPLETED)
