@@ -89,17 +89,18 @@ func TestCoturnRelaysCalls(t *testing.T) {
 			}
 			s.hangUp(out.call)
 			s.close()
+			// Each side has a relay for RTP and one for RTCP; they end in any order.
 			carried := 0
-			for _, r := range c.WaitRelays(2, deadline) {
-				if r.TCP != (transport == pjsua.TURNTCP) {
-					t.Errorf("%+v", r)
+			for ended := 2; carried < 2; ended++ {
+				carried = 0
+				for _, r := range c.WaitRelays(ended, deadline) {
+					if r.TCP != (transport == pjsua.TURNTCP) {
+						t.Errorf("%+v", r)
+					}
+					if r.FromPeers >= 50 && r.ToPeers >= 50 {
+						carried++
+					}
 				}
-				if r.FromPeers >= 50 && r.ToPeers >= 50 {
-					carried++
-				}
-			}
-			if carried < 2 {
-				t.Errorf("coturn relayed the audio of %d sides: %+v", carried, c.WaitRelays(2, deadline))
 			}
 		})
 	}
