@@ -48,6 +48,23 @@ static waiting *wait_of(int slot, int64_t serial)
     return w;
 }
 
+/* Takes what a call has left to Go, a flag of waiting by its offset: 0 when there is
+ * nothing, or somebody has taken it. */
+static int claim(int64_t serial, size_t flag)
+{
+    int slot = oh_call_slot(serial);
+    int32_t claimed, *at;
+
+    if (slot < 0)
+        return 0;
+    pthread_mutex_lock(&control.mu);
+    at = (int32_t *)(void *)((char *)wait_of(slot, serial) + flag);
+    claimed = *at;
+    *at = 0;
+    pthread_mutex_unlock(&control.mu);
+    return claimed;
+}
+
 void oh_control_clear(void)
 {
     int i;
@@ -315,17 +332,7 @@ static pjsip_redirect_op on_call_redirected(pjsua_call_id id, const pjsip_uri *t
 
 int oh_redirect_claim(int64_t serial)
 {
-    int slot = oh_call_slot(serial), claimed;
-    waiting *w;
-
-    if (slot < 0)
-        return 0;
-    pthread_mutex_lock(&control.mu);
-    w = wait_of(slot, serial);
-    claimed = w->redirect;
-    w->redirect = 0;
-    pthread_mutex_unlock(&control.mu);
-    return claimed;
+    return claim(serial, offsetof(waiting, redirect));
 }
 
 int oh_redirect_waits(int64_t serial)
@@ -447,17 +454,7 @@ void oh_reinvite_answered(pjsua_call_id id, const pjmedia_sdp_session *sdp, cons
 
 int oh_reinvite_claim(int64_t serial)
 {
-    int slot = oh_call_slot(serial), claimed;
-    waiting *w;
-
-    if (slot < 0)
-        return 0;
-    pthread_mutex_lock(&control.mu);
-    w = wait_of(slot, serial);
-    claimed = w->reinvite;
-    w->reinvite = 0;
-    pthread_mutex_unlock(&control.mu);
-    return claimed;
+    return claim(serial, offsetof(waiting, reinvite));
 }
 
 char *oh_reinvite_answer(int64_t serial)
