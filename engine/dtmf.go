@@ -78,7 +78,7 @@ func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) er
 // RFC 4733 stands in for them, as it does for auto.
 func (e *Engine) dtmfMethod(m config.DTMFMethod) pjsua.DTMFMethod {
 	if m == config.DTMFAuto {
-		m = e.cfg.Settings.DTMFMethod
+		m = e.settings().DTMFMethod
 	}
 	if m == config.DTMFInfo {
 		return pjsua.DTMFInfo

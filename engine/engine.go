@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -27,7 +28,7 @@ const hangupWait = 2 * time.Second
 // Engine is a softphone: the accounts of one configuration and their calls. All
 // its methods may be called from several goroutines.
 type Engine struct {
-	cfg    *config.Config
+	config atomic.Pointer[config.Config] // what it points at never changes
 	log    hclog.Logger
 	open   func(pjsua.Config) (Phone, error)
 	begun  chan struct{} // closed: Started
@@ -75,7 +76,6 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		logger = hclog.NewNullLogger()
 	}
 	e := &Engine{
-		cfg:     cfg,
 		log:     logger,
 		open:    openPJSUA,
 		begun:   make(chan struct{}),
@@ -88,6 +88,7 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		records: make(map[pjsua.RecorderID]*Recording),
 		paths:   make(map[string]struct{}),
 	}
+	e.config.Store(cfg)
 	for _, a := range withLocalAccount(cfg.Accounts) {
 		e.accounts = append(e.accounts, newAccount(e, a))
 	}
@@ -100,14 +101,14 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 // check reports everything that can be known to be wrong before anything is
 // opened.
 func (e *Engine) check() error {
-	errs := []error{e.cfg.Validate(), e.phoneConfig().Validate()}
+	errs := []error{e.config.Load().Validate(), e.phoneConfig().Validate()}
 	for _, t := range e.transportConfigs() {
 		errs = append(errs, t.Validate())
 	}
 	for _, a := range e.accounts {
 		errs = append(errs, a.check())
 	}
-	if path := e.cfg.Settings.PlayOnAnswer; path != "" {
+	if path := e.settings().PlayOnAnswer; path != "" {
 		if _, err := wav.ReadInfo(path); err != nil {
 			errs = append(errs, fmt.Errorf("engine: playOnAnswer: %w", err))
 		}
@@ -352,6 +353,11 @@ func (e *Engine) runningPhone() (Phone, error) {
 	}
 	return e.phone, nil
 }
+
+// settings are those of the configuration that holds now. Nobody changes them: a
+// reload or a command puts a new configuration in place. What has to see one state
+// throughout calls settings once.
+func (e *Engine) settings() *config.Settings { return &e.config.Load().Settings }
 
 func (e *Engine) header(typ string, at time.Time, account int, call CallID) EventHeader {
 	return e.bus.next(typ, at, account, call)

@@ -141,7 +141,7 @@ func (c *Call) mayOpenLocked() error {
 
 // playOnAnswer is what the configuration asks for; the worker calls it.
 func (c *Call) playOnAnswer(ctx context.Context, phone Phone) {
-	path := c.e.cfg.Settings.PlayOnAnswer
+	path := c.e.settings().PlayOnAnswer
 	if _, err := c.openPlayback(ctx, phone, path, false); err != nil && !isGone(err) {
 		c.e.log.Warn("playOnAnswer", "call", c.id, "error", err)
 		c.e.mu.Lock()

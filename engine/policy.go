@@ -22,7 +22,7 @@ type verdict struct {
 
 // judgeLocked decides about an incoming call, which is in the table already.
 func (e *Engine) judgeLocked(c *Call, invite pjsua.IncomingCall) verdict {
-	s := &e.cfg.Settings
+	s := e.settings()
 	others := e.diallingLocked()
 	for _, o := range e.calls {
 		if o != c && o.verdict.code < 300 {
@@ -108,7 +108,7 @@ func matchesMasks(masks, user string) bool {
 // endOthers hangs up what singleMode does not allow beside a call that is dialled or
 // answered. Calls that ring here are left to ring.
 func (e *Engine) endOthers(ctx context.Context, phone Phone, except CallID) {
-	if !e.cfg.Settings.SingleMode {
+	if !e.settings().SingleMode {
 		return
 	}
 	var others []*Call

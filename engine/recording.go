@@ -137,10 +137,10 @@ func (c *Call) reserveRecording() (string, error) {
 		label = c.account.cfg.Label
 	}
 	c.e.mu.Unlock()
-	dir := c.e.cfg.Settings.RecordingPath
+	dir := c.e.settings().RecordingPath
 	stem := filepath.Join(dir, recordingStem(info, label))
 	ext := ".wav"
-	if c.e.cfg.Settings.RecordingFormat == config.RecordingOpus {
+	if c.e.settings().RecordingFormat == config.RecordingOpus {
 		ext = ".opus"
 	}
 	path := stem + ext

@@ -29,7 +29,7 @@ func withLocalAccount(accounts []config.Account) []config.Account {
 }
 
 func (e *Engine) phoneConfig() pjsua.Config {
-	s := &e.cfg.Settings
+	s := e.settings()
 	c := pjsua.Config{
 		Logger:    e.log,
 		UserAgent: s.UserAgent,
@@ -57,7 +57,7 @@ func (e *Engine) phoneConfig() pjsua.Config {
 // transportConfigs lists the transports that the accounts need. UDP is always one
 // of them.
 func (e *Engine) transportConfigs() []pjsua.TransportConfig {
-	s := &e.cfg.Settings
+	s := e.settings()
 	tcp, tls := false, false
 	for _, a := range e.accounts {
 		switch a.cfg.Transport {
@@ -114,7 +114,7 @@ func (e *Engine) start(ctx context.Context, phone Phone) ([]TransportAddress, er
 		e.log.Info("listening", "transport", info.Type.String(), "address", info.Address)
 	}
 	for _, a := range e.accounts {
-		cfg := a.phoneConfig(&e.cfg.Settings, transports, addresses)
+		cfg := a.phoneConfig(e.settings(), transports, addresses)
 		id, err := phone.AddAccount(ctx, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("engine: account %d: %w", a.cfg.Number, err)
@@ -131,7 +131,7 @@ func (e *Engine) start(ctx context.Context, phone Phone) ([]TransportAddress, er
 // list that this PJSIP was built without is left out; one that the user listed is
 // an error.
 func (e *Engine) startCodecs(ctx context.Context, phone Phone) error {
-	ids := e.cfg.Settings.AudioCodecs
+	ids := e.settings().AudioCodecs
 	if len(ids) == 0 {
 		return nil
 	}
@@ -156,7 +156,7 @@ func (e *Engine) startCodecs(ctx context.Context, phone Phone) error {
 
 // startSound opens the configured sound devices; the phone starts without one.
 func (e *Engine) startSound(ctx context.Context, phone Phone) error {
-	s := &e.cfg.Settings
+	s := e.settings()
 	if s.AudioInputDevice == "" && s.AudioOutputDevice == "" {
 		return nil
 	}
@@ -223,7 +223,7 @@ func (a *Account) check() error {
 	if a.cfg.Server != "" && a.cfg.Username == "" {
 		a.e.log.Warn("account has a server but no username, it does not register", "account", a.cfg.Number)
 	}
-	c := a.phoneConfig(&a.e.cfg.Settings, nil, nil)
+	c := a.phoneConfig(a.e.settings(), nil, nil)
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("account %d: %w", a.cfg.Number, err)
 	}

@@ -111,7 +111,7 @@ func (w *worker) step(ctx context.Context) bool {
 
 // obey carries out the policy.
 func (w *worker) obey(ctx context.Context, v view) {
-	s := &w.e.cfg.Settings
+	s := w.e.settings()
 	if vd := v.verdict; !w.judged && vd != (verdict{}) {
 		w.judged = true
 		switch {
