@@ -1,0 +1,158 @@
+package microsip
+
+import (
+	"context"
+	"errors"
+
+	"github.com/offhook-voip/offhook/engine/config"
+)
+
+// ErrNoCall is returned for a command that needs a call that is not there: one that
+// rings, or one that is selected.
+var ErrNoCall = errors.New("microsip: there is no such call")
+
+// ErrScreen is returned for what only a window could do.
+var ErrScreen = errors.New("microsip: that needs a screen")
+
+// Direction is which way audio flows.
+type Direction int
+
+// The directions.
+const (
+	Microphone Direction = iota // what the far end hears
+	Speaker                     // what is heard here
+)
+
+// Switch is what becomes of something that is on or off.
+type Switch int
+
+// The switches.
+const (
+	Off Switch = iota
+	On
+	Toggle
+)
+
+// Phone is what commands are carried out by. Methods that are about calls return the
+// ids of those they were about.
+type Phone interface {
+	// Dial calls a number and sends digits once it was answered.
+	Dial(ctx context.Context, number, digits string) (call int64, err error)
+	Redial(ctx context.Context) (call int64, err error)
+	SendMessage(ctx context.Context, number, text string) error
+
+	AnswerFirst(ctx context.Context) (call int64, err error)
+	RejectFirst(ctx context.Context) (call int64, err error)
+	HangupAll(ctx context.Context) (calls []int64, err error)
+	HangupIncoming(ctx context.Context) (calls []int64, err error)
+	HangupCalling(ctx context.Context) (calls []int64, err error)
+
+	// Of the selected call, with ErrNoCall when there is none.
+	HangupSelected(ctx context.Context) (call int64, err error)
+	DTMFSelected(ctx context.Context, digits string) (call int64, err error)
+	TransferSelected(ctx context.Context, number string) (call int64, err error)
+	ToggleHold(ctx context.Context) (call int64, err error)
+
+	// Mute turns the muting of all calls on or off.
+	Mute(ctx context.Context, dir Direction, to Switch) error
+	// StepVolume changes a level by so many steps of 5 %.
+	StepVolume(ctx context.Context, dir Direction, steps int) error
+
+	// SelectAccount makes an account the one that dials. With toggle, the one that dials
+	// already is deselected.
+	SelectAccount(ctx context.Context, number int, toggle bool) error
+	// SetPassword sets an account's password and registers it again; 0 is the one that
+	// dials, and nothing is stored.
+	SetPassword(ctx context.Context, account int, password config.Secret) error
+
+	// Exit ends the engine; it returns before that has happened.
+	Exit(ctx context.Context) error
+	// Reset ends the engine and forgets what it has stored.
+	Reset(ctx context.Context) error
+}
+
+// Result is what became of a command.
+type Result struct {
+	Command string  `json:"command"`         // the text of its Op
+	Calls   []int64 `json:"calls,omitempty"` // the ids of those it was about
+}
+
+// Run carries out a command line. The result is that of the last command that was begun.
+func Run(ctx context.Context, phone Phone, dialect config.Dialect, line string) (Result, error) {
+	var last Result
+	for _, c := range Parse(dialect, line) {
+		var err error
+		if last, err = Execute(ctx, phone, c); err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}
+
+// Execute carries out one command.
+func Execute(ctx context.Context, phone Phone, c Command) (Result, error) {
+	var call int64
+	var calls []int64
+	var err error
+	switch c.Op {
+	case Show, Minimize:
+		// There is no window: it is hidden already, and cannot be shown.
+	case Dial:
+		call, err = phone.Dial(ctx, c.Number, c.Digits)
+	case Redial:
+		call, err = phone.Redial(ctx)
+	case Message:
+		err = phone.SendMessage(ctx, c.Number, c.Text)
+	case AnswerFirst:
+		call, err = phone.AnswerFirst(ctx)
+	case RejectFirst:
+		call, err = phone.RejectFirst(ctx)
+	case HangupAll:
+		calls, err = phone.HangupAll(ctx)
+	case HangupIncoming:
+		calls, err = phone.HangupIncoming(ctx)
+	case HangupCalling:
+		calls, err = phone.HangupCalling(ctx)
+	case HangupOne:
+		call, err = phone.HangupSelected(ctx)
+		if errors.Is(err, ErrNoCall) {
+			call, err = phone.RejectFirst(ctx)
+		}
+	case SendDTMF:
+		call, err = phone.DTMFSelected(ctx, c.Digits)
+	case Transfer:
+		call, err = phone.TransferSelected(ctx, c.Number)
+	case ToggleHold:
+		call, err = phone.ToggleHold(ctx)
+	case SelectAccount, ToggleAccount:
+		err = phone.SelectAccount(ctx, c.Account, c.Op == ToggleAccount)
+	case SetPassword:
+		err = phone.SetPassword(ctx, c.Account, c.Password)
+	case MuteMic:
+		err = phone.Mute(ctx, Microphone, On)
+	case UnmuteMic:
+		err = phone.Mute(ctx, Microphone, Off)
+	case ToggleMic:
+		err = phone.Mute(ctx, Microphone, Toggle)
+	case MuteSpeaker:
+		err = phone.Mute(ctx, Speaker, On)
+	case UnmuteSpeaker:
+		err = phone.Mute(ctx, Speaker, Off)
+	case ToggleSpeaker:
+		err = phone.Mute(ctx, Speaker, Toggle)
+	case MicVolume:
+		err = phone.StepVolume(ctx, Microphone, c.Steps)
+	case SpeakerVolume:
+		err = phone.StepVolume(ctx, Speaker, c.Steps)
+	case Exit:
+		err = phone.Exit(ctx)
+	case ResetNoAsk:
+		err = phone.Reset(ctx)
+	default: // Reset asks first; the others are about the window
+		err = ErrScreen
+	}
+	if call != 0 {
+		calls = []int64{call}
+	}
+	return Result{Command: c.Op.String(), Calls: calls}, err
+}
