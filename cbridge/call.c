@@ -88,7 +88,6 @@ static void on_call_state(pjsua_call_id id, pjsip_event *e)
     if (parent && ci.role == PJSIP_ROLE_UAC)
         oh_call_transferred(parent, serial, &ci);
     oh_dialog_attach(id, serial, oh_event_dialog(e));
-    oh_watch_end(serial, e);
     oh_push(oh_out.events, call_event(OH_CALL_STATE, &ci, serial, NULL, &message));
     if (ci.state != PJSIP_INV_STATE_DISCONNECTED)
         return;

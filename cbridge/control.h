@@ -1,5 +1,5 @@
 /* control.h: what the far end of a call asks for besides its end (REFER, Replaces,
- * redirects, offers), how policy answered it, and the answers to what we ask for. */
+ * redirects, offers), and how policy answered it. */
 #ifndef OH_CONTROL_H
 #define OH_CONTROL_H
 
@@ -37,8 +37,5 @@ int oh_redirect_abandon(int slot, int64_t serial);
  * accord, as it does after an answer with several codecs. An offer made meanwhile would go
  * out as a copy of that in the UPDATE. [executor] */
 int oh_update_pending(int64_t serial);
-
-/* Registers what sees the answers to BYE, after pjsua_init. [executor] */
-pj_status_t oh_control_start(void);
 
 #endif

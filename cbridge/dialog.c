@@ -5,7 +5,10 @@
  * section 12) and hears of its transactions to the end.
  */
 #include "callmedia.h"
+#include "control.h"
 #include "message.h"
+
+#include <pjsua-lib/pjsua_internal.h>
 
 static pjsip_module dialog_module;
 
@@ -48,7 +51,7 @@ void oh_dialog_attach(int slot, int64_t serial, pjsip_dialog *dlg)
     pjsip_dlg_add_usage(dlg, &dialog_module, (void *)(intptr_t)serial);
 }
 
-static void push(int type, int64_t call, const pjsip_transaction *tsx, pjsip_event *e)
+static void push_transaction(int type, int64_t call, const pjsip_transaction *tsx, pjsip_event *e)
 {
     const pj_str_t texts[OH_REQUEST_TEXTS] = {tsx->method.name, tsx->status_text, oh_event_message(e), {NULL, 0}};
     oh_request *ev = oh_record_new(type, sizeof(*ev), offsetof(oh_request, method), texts, OH_REQUEST_TEXTS);
@@ -84,11 +87,37 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
     return pjsip_rdata_get_dlg(rdata) && oh_request_is_ours(&rdata->msg_info.msg->line.req.method);
 }
 
+/* Our offer and one of the far end have crossed: package pjsua is to send ours again. */
+static void push_crossed(oh_queue *queue, const pjsip_inv_session *inv, int64_t call)
+{
+    oh_control *ev = oh_record_new(OH_CROSSED, sizeof(*ev), 0, NULL, 0);
+
+    if (ev) {
+        ev->head.call = call;
+        ev->final = inv->role == PJSIP_ROLE_UAC;
+    }
+    oh_push(queue, ev);
+}
+
+/* Whether a transaction that has finished is an offer which got 491, in a call that is up. */
+static int crossed(const pjsip_transaction *tsx, const pjsip_inv_session *inv, int64_t call)
+{
+    return tsx->status_code == PJSIP_SC_REQUEST_PENDING && inv && inv->state < PJSIP_INV_STATE_DISCONNECTED &&
+           (tsx->method.id == PJSIP_INVITE_METHOD || pj_stricmp2(&tsx->method.name, "UPDATE") == 0) &&
+           oh_call_slot(call) >= 0;
+}
+
 /* The end of one of ours. The serial of a request is in its message, where it stays when
  * that is sent again with credentials. */
 static void on_finished(pjsip_transaction *tsx, pjsip_event *e, int64_t call)
 {
     int64_t request = tsx->last_tx ? (int64_t)(intptr_t)tsx->last_tx->mod_data[dialog_module.id] : 0;
+    const pjsip_inv_session *inv = pjsip_dlg_get_inv_session(pjsip_tsx_get_dlg(tsx));
+
+    if (crossed(tsx, inv, call)) {
+        push_crossed(oh_out.ops, inv, call);
+        push_crossed(oh_out.events, inv, call);
+    }
 
     if (request) {
         tsx->last_tx->mod_data[dialog_module.id] = NULL;
@@ -98,14 +127,14 @@ static void on_finished(pjsip_transaction *tsx, pjsip_event *e, int64_t call)
     case PJSIP_BYE_METHOD:
     case PJSIP_CANCEL_METHOD:
         break;
-    case PJSIP_INVITE_METHOD: /* the end of one that was cancelled */
-        if (oh_call_slot(call) < 0)
+    case PJSIP_INVITE_METHOD: /* the end of one that was cancelled, not refused */
+        if (oh_call_slot(call) < 0 && inv && inv->cancelling)
             break;
         return;
     default:
         return;
     }
-    push(OH_HANGUP_ANSWERED, call, tsx, e);
+    push_transaction(OH_HANGUP_ANSWERED, call, tsx, e);
 }
 
 /* After the INVITE session and pjsua. The dialog's lock is held. */
@@ -133,11 +162,19 @@ static void on_tsx_state(pjsip_transaction *tsx, pjsip_event *e)
 static void on_call_tsx_state(pjsua_call_id id, pjsip_transaction *tsx, pjsip_event *e)
 {
     int64_t serial = oh_call_bound(id);
+    const oh_policy *p;
+    int wanted;
 
     if (!serial)
         return;
     oh_dialog_attach(id, serial, pjsip_tsx_get_dlg(tsx));
-    push(OH_TRANSACTION, serial, tsx, e);
+    if (!oh_policies_report_transactions())
+        return;
+    p = oh_policy_hold(serial, oh_account_serial(pjsua_var.calls[id].acc_id));
+    wanted = p->report_transactions;
+    oh_policy_release(p);
+    if (wanted)
+        push_transaction(OH_TRANSACTION, serial, tsx, e);
 }
 
 pj_status_t oh_dialog_register(void)

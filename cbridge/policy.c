@@ -2,6 +2,7 @@
 #include "policy.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,14 @@ static struct {
     pthread_mutex_t mu; /* a leaf; guards the table and all counts of references */
     entry *table[BUCKETS];
 } store = {.mu = PTHREAD_MUTEX_INITIALIZER};
+
+/* How many policies in the store have report_transactions. */
+static atomic_int reporting;
+
+int oh_policies_report_transactions(void)
+{
+    return atomic_load_explicit(&reporting, memory_order_relaxed) > 0;
+}
 
 /* In force where nobody set one: everything is declined. Never counted. */
 static const oh_policy none;
@@ -107,6 +116,13 @@ int oh_policy_sdp(oh_policy *policy, int op, const char *media, char kind, const
     return 1;
 }
 
+/* The policy of an entry takes the place of another; either may be NULL. Under mu. */
+static void replace(oh_policy *old, const oh_policy *policy)
+{
+    atomic_fetch_add(&reporting, (policy && policy->report_transactions) - (old && old->report_transactions));
+    unref(old);
+}
+
 /* Where the entry of a serial is, or belongs. Under mu. */
 static entry **find(int64_t serial)
 {
@@ -126,11 +142,11 @@ int oh_policy_set(int64_t serial, oh_policy *policy)
     at = find(serial);
     e = *at;
     if (e && policy) {
-        unref(e->policy);
+        replace(e->policy, policy);
         e->policy = policy;
     } else if (e) {
         *at = e->next;
-        unref(e->policy);
+        replace(e->policy, NULL);
         free(e);
     } else if (policy) {
         e = calloc(1, sizeof(*e));
@@ -138,6 +154,7 @@ int oh_policy_set(int64_t serial, oh_policy *policy)
             e->serial = serial;
             e->policy = policy;
             *at = e;
+            replace(NULL, policy);
         } else {
             unref(policy);
             ok = 0;
@@ -188,7 +205,7 @@ void oh_policy_clear(void)
             entry *e = store.table[i];
 
             store.table[i] = e->next;
-            unref(e->policy);
+            replace(e->policy, NULL);
             free(e);
         }
     }

@@ -70,6 +70,7 @@ typedef struct oh_policy {
     oh_setting offer_setting, late_setting;
 
     int32_t subscribe, subscribe_code;
+    int32_t report_transactions;
     oh_sdp_rule *sdp;
     int32_t report_sdp;
     oh_stream_rule stream;
@@ -93,6 +94,9 @@ int oh_policy_set(int64_t serial, oh_policy *policy);
  * NULL. Serials may be 0. oh_policy_release gives it back. */
 const oh_policy *oh_policy_hold(int64_t call, int64_t account);
 void oh_policy_release(const oh_policy *policy);
+
+/* Whether any policy in force has report_transactions: one load. */
+int oh_policies_report_transactions(void);
 
 /* Forgets all policies: pjsua is gone. */
 void oh_policy_clear(void);

@@ -50,9 +50,6 @@ int oh_text_allowed(const oh_target *list, const pj_str_t *text);
 /* Says that a REFER made this call. */
 void oh_call_transferred(int64_t parent, int64_t serial, const pjsua_call_info *ci);
 
-/* Watches the dialog of a call for the answer to its end. The dialog's lock is held. */
-void oh_watch_end(int64_t serial, const pjsip_event *e);
-
 /* Takes note of an SDP that PJSIP has made for a call, remote NULL when it is an offer. */
 void oh_reinvite_answered(pjsua_call_id id, const pjmedia_sdp_session *sdp, const pjmedia_sdp_session *remote);
 

@@ -280,7 +280,7 @@ func TestHangupWait(t *testing.T) {
 	p := newPhone(t, Config{UserAgent: "answerer"})
 	c := p.connect()
 	got := must(c.out.HangupWait(within(t), HangupOptions{}))(t)
-	if got.Method != "BYE" || got.Code != CodeOK || got.Reason != "OK" || len(got.HeaderValues("CSeq")) != 1 {
+	if got.Call != c.out.id || got.Method != "BYE" || got.Code != CodeOK || got.Reason != "OK" || got.Message.Value("CSeq") == "" {
 		t.Errorf("%+v", got)
 	}
 	if _, err := c.out.HangupWait(within(t), HangupOptions{}); err != ErrCallGone {
@@ -298,6 +298,14 @@ func TestHangupWait(t *testing.T) {
 	in = await(p, func(IncomingCall) bool { return true })
 	if got := must(p.Call(in.Call).HangupWait(within(t), HangupOptions{Code: CodeBusyHere}))(t); got.Method != "" {
 		t.Errorf("%+v", got)
+	}
+	// The far end's refusal is no answer to a hang-up.
+	await(p, func(ev CallEnded) bool { return ev.Code == CodeBusyHere && ev.Role == RoleUAC })
+	p.hangup(p.connect())
+	for _, ev := range p.seen {
+		if ev, is := ev.(HangupAnswered); is && ev.Code == CodeBusyHere {
+			t.Errorf("%+v", ev)
+		}
 	}
 }
 

@@ -57,20 +57,6 @@ func (c Capability) String() string {
 	return enumString(int(c), "Capability", "unsupported", "supported", "unknown")
 }
 
-// HangupAnswer is the far end's answer to the end of a call.
-type HangupAnswer struct {
-	// Method is that of the request which was answered: BYE, or INVITE when it was
-	// cancelled. Empty: none was waited for, as we refused an INVITE.
-	Method   string
-	Code     SIPCode // 408 when no answer came
-	Reason   string
-	Response []byte // headers and body; empty when no answer came
-}
-
-// HeaderValues returns the values of all header fields called name (any case) in the
-// answer.
-func (a HangupAnswer) HeaderValues(name string) []string { return headerValues(a.Response, name) }
-
 // maxDTMF is how many digits a stream of PJSIP queues.
 const maxDTMF = 32
 

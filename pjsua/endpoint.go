@@ -57,6 +57,7 @@ type Endpoint struct {
 	tps         map[C.pjsua_transport_id]*Transport
 	dials       map[CallID]chan Event // DialWait's, by call
 	requests    map[RequestID]chan RequestAnswered
+	hangups     map[CallID]map[chan HangupAnswered]struct{} // HangupWait's, by call
 }
 
 var (
@@ -103,6 +104,7 @@ func Open(cfg Config) (*Endpoint, error) {
 		tps:         map[C.pjsua_transport_id]*Transport{},
 		dials:       map[CallID]chan Event{},
 		requests:    map[RequestID]chan RequestAnswered{},
+		hangups:     map[CallID]map[chan HangupAnswered]struct{}{},
 	}
 	pump.observe = ep.observe
 	ep.conns = newConnections(ep)
@@ -165,9 +167,6 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 		return t.fail("register modules", st)
 	}
 	attachConf(t)
-	if st := C.oh_control_start(); st != C.PJ_SUCCESS {
-		return t.fail("init", st)
-	}
 	if st := C.pjsua_set_null_snd_dev(); st != C.PJ_SUCCESS {
 		return t.fail("open the null sound device", st)
 	}
@@ -327,6 +326,9 @@ func (ep *Endpoint) observe(ev Event) {
 		ep.userData.end(id)
 	case RequestAnswered:
 		ep.requestAnswered(ev)
+		return
+	case HangupAnswered:
+		ep.hangupAnswered(ev)
 		return
 	default:
 		return

@@ -7,20 +7,18 @@ package pjsua
 */
 import "C"
 
-import (
-	"context"
-	"unsafe"
-)
+import "context"
 
 // HangupWait is Hangup and waits for the far end's answer: to the BYE, or to the INVITE that
-// was cancelled. CallEnded comes before, at once. When ctx ends first the call is over all
-// the same, and ctx's error is returned.
-func (c *Call) HangupWait(ctx context.Context, opts HangupOptions) (HangupAnswer, error) {
+// was cancelled ([HangupAnswered]). CallEnded comes before, at once. Where no request is on
+// its way, as when an INVITE is refused, the answer is empty. When ctx ends first the call is
+// over all the same, and ctx's error is returned. Events must be read meanwhile.
+func (c *Call) HangupWait(ctx context.Context, opts HangupOptions) (HangupAnswered, error) {
 	if err := opts.validate(); err != nil {
-		return HangupAnswer{}, err
+		return HangupAnswered{}, err
 	}
-	answer := c.ep.pump.expectHangup(c.id)
-	defer c.ep.pump.unexpectHangup(c.id, answer)
+	answer := c.ep.expectHangup(c.id)
+	defer c.ep.unexpectHangup(c.id, answer)
 	wait := false
 	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
 		var a arena
@@ -36,54 +34,48 @@ func (c *Call) HangupWait(ctx context.Context, opts HangupOptions) (HangupAnswer
 		return c.hangup(t, slot, opts)
 	})
 	if err != nil || !wait {
-		return HangupAnswer{}, err
+		return HangupAnswered{}, err
 	}
 	select {
-	case got := <-answer:
-		return got, nil
+	case ev := <-answer:
+		return ev, nil
 	case <-ctx.Done():
-		return HangupAnswer{}, ctx.Err()
+		return HangupAnswered{}, ctx.Err()
 	case <-c.ep.gone:
-		return HangupAnswer{}, ErrClosed
+		return HangupAnswered{}, ErrClosed
 	}
 }
 
-// expectHangup makes the answer to the end of a call arrive on the returned channel.
-func (p *pump) expectHangup(id CallID) chan HangupAnswer {
-	ch := make(chan HangupAnswer, 1)
-	p.mu.Lock()
-	p.hangups[id] = append(p.hangups[id], ch)
-	p.mu.Unlock()
+// expectHangup makes the answer to the end of a call arrive on the returned channel, too.
+func (ep *Endpoint) expectHangup(id CallID) chan HangupAnswered {
+	ch := make(chan HangupAnswered, 1)
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.hangups[id] == nil {
+		ep.hangups[id] = map[chan HangupAnswered]struct{}{}
+	}
+	ep.hangups[id][ch] = struct{}{}
 	return ch
 }
 
-func (p *pump) unexpectHangup(id CallID, ch chan HangupAnswer) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var left []chan HangupAnswer
-	for _, other := range p.hangups[id] {
-		if other != ch {
-			left = append(left, other)
-		}
-	}
-	if left == nil {
-		delete(p.hangups, id)
-	} else {
-		p.hangups[id] = left
+func (ep *Endpoint) unexpectHangup(id CallID, ch chan HangupAnswered) {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if delete(ep.hangups[id], ch); len(ep.hangups[id]) == 0 {
+		delete(ep.hangups, id)
 	}
 }
 
-// hangupAnswered hands out an OH_HANGUP_ANSWER.
-func (p *pump) hangupAnswered(r *C.oh_head) {
-	ev := (*C.oh_control)(unsafe.Pointer(r))
-	answer := HangupAnswer{
-		recordText(r, ev.target), SIPCode(ev.code), recordText(r, ev.reason), []byte(recordText(r, ev.message)),
+// hangupAnswered sees the event before the consumer does.
+func (ep *Endpoint) hangupAnswered(ev HangupAnswered) {
+	if ev.Method == "CANCEL" || ev.Method == "INVITE" && ev.Code < 300 {
+		return // the answer to the INVITE, or to the BYE that follows it, is to come
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, ch := range p.hangups[CallID(r.call)] {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	for ch := range ep.hangups[ev.Call] {
 		select {
-		case ch <- answer:
+		case ch <- ev:
 		default: // it has its answer
 		}
 	}

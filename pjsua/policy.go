@@ -50,6 +50,7 @@ func (p *Policy) fill(t onThread, c *C.oh_policy) bool {
 	fillSetting(t, &c.late_setting, p.Offer.LateSetting)
 	c.subscribe = C.int32_t(p.Subscribe.Action)
 	c.subscribe_code = C.int32_t(p.Subscribe.Code)
+	c.report_transactions = C.int32_t(cBool(p.ReportTransactions))
 	return fillTargets(&c.transfer_targets, p.Transfer.Targets) &&
 		fillTargets(&c.redirect_targets, p.Redirect.Targets) && p.Media.fill(c)
 }

@@ -22,6 +22,9 @@ type Policy struct {
 	Offer     OfferPolicy
 	Subscribe SubscribePolicy // an account's or the endpoint's
 	Media     MediaPolicy
+	// ReportTransactions makes a [CallTransactionChanged] of each step of each transaction
+	// in a call (pjsua's on_call_tsx_state), which is several for every request.
+	ReportTransactions bool
 }
 
 // TransferAction is what is done with a REFER.

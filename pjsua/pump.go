@@ -57,8 +57,7 @@ type pump struct {
 	// stun holds who waits for a STUN server, by token.
 	stun map[int64]chan stunResult
 
-	hangups map[CallID][]chan HangupAnswer
-	offers  map[CallID]*offering
+	offers map[CallID]*offering
 }
 
 // confOp identifies an operation of the conference bridge that was asked for.
@@ -77,7 +76,6 @@ func newPump(logger hclog.Logger) (*pump, error) {
 		ops:      map[confOp][]chan Status{},
 		gone:     map[int64]chan struct{}{},
 		offers:   map[CallID]*offering{},
-		hangups:  map[CallID][]chan HangupAnswer{},
 		stun:     map[int64]chan stunResult{},
 	}
 	p.waker = C.oh_waker_new()
@@ -209,8 +207,6 @@ func (p *pump) settle() {
 				p.dropOffer(CallID(r.call), nil)
 			}
 			p.onCall(CallID(r.call), r._type == C.OH_CALL_OVER)
-		case C.OH_HANGUP_ANSWER:
-			p.hangupAnswered(r)
 		case C.OH_PORT_GONE:
 			p.mu.Lock()
 			if gone, ok := p.gone[int64(r.object)]; ok {

@@ -187,7 +187,7 @@ func TestRequestIsAskedFor(t *testing.T) {
 }
 
 func TestRequestsInACall(t *testing.T) {
-	p := newPhone(t, Config{})
+	p := newPhone(t, Config{Policy: Policy{ReportTransactions: true}})
 	c := p.connect()
 	send := func(method string, msg MsgData) (RequestAnswered, RequestReceived) {
 		t.Helper()
@@ -262,6 +262,50 @@ func TestRequestsInACall(t *testing.T) {
 	assertIs(t, err, ErrCallGone)
 	_, err = c.out.SendRequestWait(within(t), "INFO", CallRequestOptions{})
 	assertIs(t, err, ErrCallGone)
+}
+
+// Transactions are reported for the calls whose policy wants it, and for no other.
+func TestTransactionsAreReportedOnDemand(t *testing.T) {
+	p := newPhone(t, Config{})
+	c := p.connect()
+	reported := func() (out, in int) {
+		t.Helper()
+		before := len(p.seen)
+		must(c.out.SendRequest(within(t), "INFO", CallRequestOptions{}))(t)
+		await(p, func(RequestAnswered) bool { return true })
+		for _, ev := range p.seen[before:] {
+			if ev, is := ev.(CallTransactionChanged); is && ev.Call == c.out.id {
+				out++
+			} else if is {
+				in++
+			}
+		}
+		return out, in
+	}
+	for _, ev := range p.seen {
+		if _, is := ev.(CallTransactionChanged); is {
+			t.Errorf("%+v", ev)
+		}
+	}
+	if out, in := reported(); out != 0 || in != 0 {
+		t.Errorf("%d and %d events that nobody asked for", out, in)
+	}
+	for range 2 { // the second takes the place of the first
+		check(t, c.in.SetPolicy(within(t), &Policy{ReportTransactions: true}))
+	}
+	if out, in := reported(); out != 0 || in == 0 {
+		t.Errorf("the callee's: %d and %d events", out, in)
+	}
+	check(t, c.in.SetPolicy(within(t), nil))
+	check(t, p.acc.SetPolicy(within(t), &Policy{ReportTransactions: true}))
+	if out, in := reported(); out == 0 || in == 0 {
+		t.Errorf("the account's: %d and %d events", out, in)
+	}
+	check(t, p.acc.SetPolicy(within(t), nil))
+	if out, in := reported(); out != 0 || in != 0 {
+		t.Errorf("%d and %d events that nobody wants any more", out, in)
+	}
+	p.hangup(c)
 }
 
 // A challenge inside a call is answered by PJSIP; the request keeps its number.

@@ -22,8 +22,9 @@ type HangupAnswered struct {
 }
 
 // CallTransactionChanged reports that a transaction of a call's dialog moved to another
-// state, for every request in both directions: pjsua's on_call_tsx_state. PJSIP stops to
-// report when the call is hung up from here; see [HangupAnswered].
+// state, for every request in both directions: pjsua's on_call_tsx_state. Only a [Policy]
+// with ReportTransactions makes it. PJSIP stops to report when the call is hung up from
+// here; see [HangupAnswered].
 type CallTransactionChanged struct {
 	EventHeader
 	Call   CallID

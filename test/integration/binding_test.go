@@ -210,7 +210,7 @@ func TestAsteriskLateOfferAndBye(t *testing.T) {
 	b.ok(call.Resume(within(t), pjsua.ReinviteOptions{}))
 	watch.Wait(deadline, peers.Event{"Event": "Unhold"})
 	answer, err := call.HangupWait(within(t), pjsua.HangupOptions{Code: 480, Reason: "had enough"})
-	if err != nil || answer.Method != "BYE" || answer.Code != pjsua.CodeOK || len(answer.HeaderValues("Server")) != 1 {
+	if err != nil || answer.Method != "BYE" || answer.Code != pjsua.CodeOK || len(answer.Message.Values("Server")) != 1 {
 		t.Errorf("%+v, %v", answer, err)
 	}
 }
