@@ -235,8 +235,8 @@ func (c *Call) Dump(ctx context.Context, media bool) (string, error) { return ""
 func (c *Call) Hangup(ctx context.Context, opts HangupOptions) error { return ErrNoCgo }
 
 // HangupWait returns ErrNoCgo.
-func (c *Call) HangupWait(ctx context.Context, opts HangupOptions) (HangupAnswer, error) {
-	return HangupAnswer{}, ErrNoCgo
+func (c *Call) HangupWait(ctx context.Context, opts HangupOptions) (HangupAnswered, error) {
+	return HangupAnswered{}, ErrNoCgo
 }
 
 // HasMedia returns ErrNoCgo.
