@@ -10,6 +10,9 @@ type Config struct {
 	// Accounts in the order of their numbers. The local account, if there is one,
 	// has number 0 and so is the first.
 	Accounts []Account
+	// Rules about incoming calls, in the order of the file. The first that fits a call
+	// decides about it.
+	Rules []Rule
 }
 
 // Account returns the account with that number.
@@ -61,6 +64,16 @@ type Account struct {
 	DialingPrefix   string `ini:"dialingPrefix"`
 	DialPlan        string `ini:"dialPlan"`
 
+	InviteHeaders     string `ini:"inviteHeaders"`
+	DialAllow         string `ini:"dialAllow"`
+	MaxCalls          int    `ini:"maxAccountCalls"`   // 0: no bound
+	MaxCallsPerMinute int    `ini:"maxCallsPerMinute"` // 0: no bound
+	// FollowRedirects, AcceptTransfers and AcceptReplaces are resolved: never empty in
+	// a configuration that was loaded, and read as "0" where they are.
+	FollowRedirects string `ini:"followRedirects"`
+	AcceptTransfers string `ini:"acceptTransfers"` // "0", "dialAllow" or "1"
+	AcceptReplaces  string `ini:"acceptReplaces"`
+
 	// Other holds the account keys that were set and have no field, by their
 	// spelling in the key table.
 	Other map[string]string `ini:"-"`
@@ -103,8 +116,11 @@ type Settings struct {
 	AA               bool          `ini:"AA"` // the button of AutoAnswer's "button"
 	AutoAnswerDelay  time.Duration `ini:"autoAnswerDelay"`
 	AutoAnswerNumber string        `ini:"autoAnswerNumber"`
-	PlayOnAnswer     string        `ini:"playOnAnswer"`
-	AutoHangUpTime   time.Duration `ini:"autoHangUpTime"` // 0: never
+	// AutoAnswerCalls is "" (no other call), "hold" or "all".
+	AutoAnswerCalls string        `ini:"autoAnswerCalls"`
+	AutoAnswerModes bool          `ini:"autoAnswerModes"`
+	PlayOnAnswer    string        `ini:"playOnAnswer"`
+	AutoHangUpTime  time.Duration `ini:"autoHangUpTime"` // 0: never
 
 	RecordingPath   string `ini:"recordingPath"`
 	RecordingFormat string `ini:"recordingFormat"` // RecordingOpus; else WAV
@@ -114,6 +130,8 @@ type Settings struct {
 	MaxConcurrentCalls int  `ini:"maxConcurrentCalls"` // 0: no bound
 	CallWaiting        bool `ini:"callWaiting"`
 	SingleMode         bool `ini:"singleMode"`
+	DuplicateCalls     bool `ini:"duplicateCalls"`
+	AccountID          int  `ini:"accountId"` // 0: the first that is registered
 
 	DTMFMethod DTMFMethod `ini:"DTMFMethod"`
 	EnableLog  bool       `ini:"enableLog"`

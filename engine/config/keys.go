@@ -13,6 +13,7 @@ type Scope string
 const (
 	SettingScope Scope = "setting" // [Settings]
 	AccountScope Scope = "account" // [Account], [AccountN], [AccountDefaults]
+	RuleScope    Scope = "rule"    // [Rule.name]
 )
 
 // Status says what Offhook does with a key.
@@ -150,7 +151,9 @@ func indexKeys() (names, flags map[string]int) {
 	for i := range keyTable {
 		k := &keyTable[i]
 		k.Scope = SettingScope
-		if i >= len(keyTable)-len(accountKeys) {
+		if rules := len(keyTable) - len(ruleKeys); i >= rules {
+			k.Scope = RuleScope
+		} else if i >= rules-len(accountKeys) {
 			k.Scope = AccountScope
 		}
 		names[string(k.Scope)+"."+strings.ToLower(k.Name)] = i

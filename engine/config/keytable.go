@@ -19,11 +19,11 @@ const (
 const DefaultCodecs = "PCMA/8000/1 PCMU/8000/1 G722/16000/1 opus/48000/2"
 
 // keyTable is the one place where a key is declared.
-var keyTable = slices.Concat(settingKeys, guiKeys(), accountKeys)
+var keyTable = slices.Concat(settingKeys, guiKeys(), accountKeys, ruleKeys)
 
 var settingKeys = []Key{
-	{Name: "dialect", Type: Choice, Choices: []string{"documented", "strict"}, Default: "documented", Status: Kept, Own: true,
-		Doc: "Whose reading of the interface holds where MicroSIP's documentation and MicroSIP differ: `documented` follows the documentation, `strict` the program. It also chooses the default of singleMode."},
+	{Name: "dialect", Type: Choice, Choices: []string{"documented", "strict"}, Default: "documented", Status: Active, Own: true,
+		Doc: "Whose reading of the interface holds where MicroSIP's documentation and MicroSIP differ: `documented` follows the documentation, `strict` the program. It also chooses some defaults, which their keys tell."},
 
 	// Network.
 	{Name: "sourcePort", Type: Port, Max: 65535, Default: "0", Status: Active,
@@ -101,26 +101,32 @@ var settingKeys = []Key{
 		Doc: "How long an incoming call rings before it is answered."},
 	{Name: "autoAnswerNumber", Type: Text, Status: Active,
 		Doc: "Masks with * and ? of the callers that are answered, separated by ; or |. Empty is everybody."},
-	{Name: "autoAnswerCalls", Type: Choice, Choices: []string{"", "hold", "all"}, Status: Kept,
-		Doc: "Auto answer while there are other calls: never (empty); `hold`, when all are on hold; `all`."},
+	{Name: "autoAnswerCalls", Type: Choice, Choices: []string{"", "hold", "all"}, Default: "all", Status: Active,
+		Doc: "Auto answer while there are other calls: never (empty); `hold`, when all are on hold; `all`. MicroSIP's default is empty, and so it is here with `dialect = strict`."},
+	{Name: "autoAnswerModes", Type: Bool, Default: "0", Status: Active, Own: true,
+		Doc: "1 lets `autoAnswer = header` heed Alert-Info with `info=alert-autoanswer`, `Auto Answer` and the like, and Answer-Mode and Priv-Answer-Mode (RFC 5373) too."},
+	{Name: "duplicateCalls", Type: Bool, Default: "1", Status: Active, Own: true,
+		Doc: "0 refuses an incoming call with 486 while there is a call with the same user and host. MicroSIP does, and so it is here with `dialect = strict`."},
 	{Name: "playOnAnswer", Type: Path, Status: Active, Own: true,
 		Doc: "WAV file that is played to the caller when an incoming call was answered."},
 	{Name: "callWaiting", Type: Bool, Default: "1", Status: Active,
 		Doc: "0 refuses an incoming call with 486 while there is another call."},
 	{Name: "maxConcurrentCalls", Type: Integer, Max: maxInt, Default: "0", Status: Active,
 		Doc: "Calls at a time, the new one included; more are refused with 486. 0 is no bound."},
+	{Name: "accountId", Type: Integer, Max: maxAccount, Default: "0", Status: Active,
+		Doc: "Number of the account that dials where a call names none. 0 is the first one that is registered. In MicroSIP it is the only one that registers."},
 	{Name: "maxCalls", Type: Integer, Max: maxInt, Default: "0", Status: Active, Own: true,
 		Doc: "Calls that the stack makes room for. 0 is as many as PJSIP was compiled for."},
 	{Name: "singleMode", Type: Bool, Default: "0", Status: Active,
 		Doc: "1 ends other calls when one is dialled or answered. MicroSIP's default is 1, and so it is here with `dialect = strict`."},
-	{Name: "denyIncoming", Type: Choice, Choices: []string{"", "button", "user", "domain", "userdomain", "remotedomain", "all"}, Default: "button", Status: Kept,
+	{Name: "denyIncoming", Type: Choice, Choices: []string{"", "button", "user", "domain", "userdomain", "remotedomain", "all"}, Default: "button", Status: Active,
 		Doc: "Which incoming calls are refused with 486: none (empty); `button`, while DND is 1; those to another `user`, `domain` or either (`userdomain`) than the account's; those from another domain (`remotedomain`); `all`."},
-	{Name: "DND", Type: Bool, Default: "0", Status: Kept, Doc: "The switch of `denyIncoming = button`."},
-	{Name: "forwarding", Type: Choice, Choices: []string{"", "button", "all"}, Status: Kept,
+	{Name: "DND", Type: Bool, Default: "0", Status: Active, Doc: "The switch of `denyIncoming = button`."},
+	{Name: "forwarding", Type: Choice, Choices: []string{"", "button", "all"}, Status: Active,
 		Doc: "Which incoming calls are forwarded to forwardingNumber: none (empty); `button`, while FWD is 1; `all`."},
-	{Name: "FWD", Type: Bool, Default: "0", Status: Kept, Doc: "The switch of `forwarding = button`."},
-	{Name: "forwardingNumber", Type: Text, Status: Kept, Doc: "Where calls are forwarded to."},
-	{Name: "forwardingDelay", Type: Seconds, Max: maxSeconds, Default: "0", Status: Kept,
+	{Name: "FWD", Type: Bool, Default: "0", Status: Active, Doc: "The switch of `forwarding = button`."},
+	{Name: "forwardingNumber", Type: Text, Status: Active, Doc: "Where calls are forwarded to."},
+	{Name: "forwardingDelay", Type: Seconds, Max: maxSeconds, Default: "0", Status: Active,
 		Doc: "How long a call rings before it is forwarded."},
 
 	// Calls.
@@ -188,7 +194,6 @@ func guiKeys() []Key {
 		}
 		return all
 	}
-	add(Integer, "The account that MicroSIP's window shows. Offhook has all accounts at once.", "accountId")
 	add(Bool, "A button or box of MicroSIP's window.",
 		"recordingButton", "buttonAC", "buttonCONF", "AC", "enableMediaButtons", "headsetSupport",
 		"bringToFrontOnIncoming", "randomAnswerBox", "multiMonitor", "noResize", "noIgnoreCall",
@@ -234,9 +239,53 @@ var accountKeys = []Key{
 	{Name: "disableSessionTimer", Type: Bool, Default: "0", Status: Active, Doc: "No session timers (RFC 4028)."},
 	{Name: "ICE", Type: Bool, Default: "0", Status: Active, Doc: "Interactive connectivity establishment (RFC 8445)."},
 	{Name: "publish", Type: Bool, Default: "0", Status: Kept, Doc: "Publish presence."},
-	{Name: "hideCID", Type: Text, Default: "0", Status: Kept, Doc: "Anonymous calls: 0 or empty is off, 1 or `hard` on."},
+	{Name: "hideCID", Type: Text, Default: "0", Status: Active, Doc: "Anonymous calls: 0 or empty is off, 1 or `hard` on."},
 	{Name: "voicemailNumber", Type: Text, Status: Active, Doc: "Number of the voice mail; set, message waiting is subscribed to."},
-	{Name: "dialingPrefix", Type: Text, Status: Kept, Doc: "Prefix of dialled phone numbers."},
-	{Name: "dialPlan", Type: Text, Status: Kept, Doc: "Rules that dialled numbers must fit, separated by |."},
+	{Name: "dialingPrefix", Type: Text, Status: Active, Doc: "Prefix of dialled phone numbers."},
+	{Name: "dialPlan", Type: Text, Status: Active, Doc: "Rules that dialled numbers must fit, separated by |."},
 	{Name: "AVPF", Type: Text, Status: Kept, Doc: "Of a fork of MicroSIP."},
+	{Name: "inviteHeaders", Type: Text, Status: Active, Own: true,
+		Doc: "Header fields of every INVITE of the account, each `Name: value`, separated by |."},
+	{Name: "dialAllow", Type: Text, Status: Active, Own: true,
+		Doc: "Prefixes of the numbers that may be called, separated by ; or |. One with a ! before it is refused; of several that fit the longest decides, and where none fits the call is refused. Other hosts than the account's may be called when they are listed as `@host`. Empty allows everything. It holds for redirects, too."},
+	{Name: "maxAccountCalls", Type: Integer, Max: maxInt, Default: "0", Status: Active, Own: true,
+		Doc: "Calls of the account at a time, of both directions. 0 is no bound."},
+	{Name: "maxCallsPerMinute", Type: Integer, Max: maxInt, Default: "0", Status: Active, Own: true,
+		Doc: "Calls that the account may begin within 60 seconds, redirects included. 0 is no bound."},
+	{Name: "followRedirects", Type: Choice, Choices: []string{"", "0", "1"}, Status: Active, Own: true,
+		Doc: "1 follows a redirect (3xx) of an outgoing call. Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
+	{Name: "acceptTransfers", Type: Choice, Choices: []string{"", "0", "dialAllow", "1"}, Status: Active, Own: true,
+		Doc: "What is done when the far end of a call transfers it (REFER): 0 refuses with 603, `dialAllow` obeys where dialAllow lets the target be called, 1 obeys always. Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
+	{Name: "acceptReplaces", Type: Choice, Choices: []string{"", "0", "1"}, Status: Active, Own: true,
+		Doc: "1 lets an incoming call take the place of another (Replaces). Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
+}
+
+// ruleKeys are those of a section [Rule.name].
+var ruleKeys = []Key{
+	{Name: "account", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "Numbers of the accounts whose calls the rule is about, separated by ; or |. Empty is all."},
+	{Name: "caller", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "Masks with * and ? of the caller: of the user, or of user@host where the mask holds an @. Separated by ; or |. Empty is everybody."},
+	{Name: "called", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "The same of who was called, by the To header field."},
+	{Name: "header", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "A header field of the INVITE, `Name: mask`, in any case; `Name` alone wants it to be there."},
+	{Name: "time", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "When the rule holds, in local time: `Mon-Fri 08:00-17:30`, `Sat;Sun`, `22:00-06:00`; several separated by |. Empty is always."},
+	{Name: "action", Flag: noFlag, Type: Choice, Choices: []string{"answer", "ring", "reject", "forward", "play", "hook", "bot"}, Default: "ring", Status: Active, Own: true,
+		Doc: "What is done: `answer`; `ring` and leave the decision to others; `reject` with code; `forward` to target with 302; `play` file and hang up; `hook` runs command; `bot` leaves the call to the program that listens for it."},
+	{Name: "delay", Flag: noFlag, Type: Seconds, Max: maxSeconds, Default: "0", Status: Active, Own: true,
+		Doc: "How long the call rings before answer, forward and play."},
+	{Name: "code", Flag: noFlag, Type: Integer, Min: 300, Max: 699, Default: "486", Status: Active, Own: true,
+		Doc: "Status code of reject."},
+	{Name: "reason", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "Reason phrase of reject. Empty is the code's own."},
+	{Name: "target", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "Where forward leads: a number of the account's domain, or a URI."},
+	{Name: "file", Flag: noFlag, Type: Path, Status: Active, Own: true,
+		Doc: "WAV file of play."},
+	{Name: "command", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "Command of hook: a program and its arguments, to which the caller's number is added."},
+	{Name: "bot", Flag: noFlag, Type: Text, Status: Active, Own: true,
+		Doc: "Name that the event RuleMatched tells the program which takes the call."},
 }

@@ -88,6 +88,8 @@ type loader struct {
 	settings assignments
 	defaults assignments
 	accounts map[int]assignments
+	rules    []ruleAssignments
+	strict   bool // the dialect, once it is resolved
 
 	env        map[string]string
 	unknownEnv []string

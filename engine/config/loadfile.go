@@ -17,6 +17,7 @@ const (
 	dashSection     // [Account]: the suffix numbers the account
 	defaultsSection // [AccountDefaults]
 	numberSection   // [AccountN]
+	ruleSection     // [Rule.name]
 )
 
 // keptSections are MicroSIP's call log, redial list, buttons and so on: lines of
@@ -44,6 +45,9 @@ func classify(name string) (sectionKind, int) {
 				return numberSection, n
 			}
 		}
+		if len(lower) > len("rule.") && strings.HasPrefix(lower, "rule.") {
+			return ruleSection, 0
+		}
 	}
 	return unknownSection, 0
 }
@@ -51,7 +55,7 @@ func classify(name string) (sectionKind, int) {
 // nearestSection suggests a section for a name that is none.
 func nearestSection(name string) string {
 	digits := name[len(strings.TrimRight(name, "0123456789")):]
-	valid := append([]string{"Settings", "Account", "AccountDefaults"}, keptSections...)
+	valid := append([]string{"Settings", "Account", "AccountDefaults", "Rule.1"}, keptSections...)
 	if n := strings.TrimLeft(digits, "0"); n != "" && len(n) <= 5 {
 		valid = append(valid, "Account"+n)
 	}
@@ -61,6 +65,13 @@ func nearestSection(name string) string {
 // findKey returns the key of a name in a section, and for an account key in
 // [Account] the number of the account. problem is empty where there is one.
 func findKey(kind sectionKind, name string) (k Key, number int, problem string) {
+	if kind == ruleSection {
+		k, ok := lookup(RuleScope, name)
+		if !ok {
+			return Key{}, 0, "unknown key of a rule, the nearest is " + nearest(name, names(RuleScope))
+		}
+		return k, 0, ""
+	}
 	scope, other := AccountScope, SettingScope
 	elsewhere := "is a setting, it belongs into [Settings]"
 	if kind == settingsSection {
@@ -211,8 +222,11 @@ func (r *fileReader) readSection(at Problem, line line) string {
 	} else {
 		r.sections[lower] = at.Line
 	}
-	if r.kind == numberSection {
+	switch r.kind {
+	case numberSection:
 		r.claim(at, r.number)
+	case ruleSection:
+		r.beginRule(at, line.name)
 	}
 	return "[" + lower + "]"
 }
@@ -270,6 +284,8 @@ func (r *fileReader) readKey(at Problem, line line) string {
 		}
 	case defaultsSection:
 		to = r.defaults
+	case ruleSection:
+		to = r.rules[len(r.rules)-1].keys
 	}
 	entry := fileKey{key: k, to: to, section: strings.ToLower(r.section), name: strings.ToLower(line.name), at: at}
 	id := entry.section + "\n" + entry.name

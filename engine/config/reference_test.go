@@ -22,6 +22,7 @@ func TestReference(t *testing.T) {
 	for name, want := range map[string]func(Key) bool{
 		"settings": func(k Key) bool { return k.Scope == SettingScope && k.Flag != "" },
 		"accounts": func(k Key) bool { return k.Scope == AccountScope },
+		"rules":    func(k Key) bool { return k.Scope == RuleScope },
 		"window":   func(k Key) bool { return k.Scope == SettingScope && k.Flag == "" },
 	} {
 		begin, end := fmt.Sprintf("<!-- begin %s: written by go test -update ./engine/config -->\n", name), "<!-- end "+name+" -->\n"

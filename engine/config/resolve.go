@@ -18,9 +18,18 @@ const maxPassword = 4096
 func (l *loader) resolve() *Config {
 	cfg := &Config{}
 	cfg.Settings.Other = l.fill(reflect.ValueOf(&cfg.Settings).Elem(), SettingScope, l.settings)
-	if _, set := l.settings["singleMode"]; !set && cfg.Settings.Dialect == Strict {
-		cfg.Settings.SingleMode = true
+	if s := &cfg.Settings; s.Dialect == Strict {
+		unset := func(key string) bool {
+			_, set := l.settings[key]
+			return !set
+		}
+		s.SingleMode = s.SingleMode || unset("singleMode")
+		s.DuplicateCalls = s.DuplicateCalls && !unset("duplicateCalls")
+		if unset("autoAnswerCalls") {
+			s.AutoAnswerCalls = ""
+		}
 	}
+	l.strict = cfg.Settings.Dialect == Strict
 	l.checkTogether(&cfg.Settings)
 	if s := &cfg.Settings; s.RTPPortMin > 0 && s.RTPPortMax == 0 && !l.settings["rtpPortMax"].bad {
 		s.RTPPortMax = 65535
@@ -32,6 +41,7 @@ func (l *loader) resolve() *Config {
 		}
 	}
 	l.resolveLocal(cfg)
+	l.resolveRules(cfg)
 	return cfg
 }
 
@@ -217,6 +227,15 @@ func (l *loader) resolveLocal(cfg *Config) {
 func (l *loader) finish(acc *Account, from assignments) {
 	if acc.AuthID == "" {
 		acc.AuthID = acc.Username
+	}
+	asMicroSIP := "0"
+	if l.strict {
+		asMicroSIP = "1"
+	}
+	for _, choice := range []*string{&acc.FollowRedirects, &acc.AcceptTransfers, &acc.AcceptReplaces} {
+		if *choice == "" {
+			*choice = asMicroSIP
+		}
 	}
 	acc.Password = l.password(from)
 }

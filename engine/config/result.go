@@ -18,7 +18,7 @@ type Result struct {
 
 // MarshalJSON writes the object that "offhook config check --json" prints:
 //
-//	{"accounts":[{"number":1,"label":…}],"settings":{…},"errors":[{"file":…}]}
+//	{"accounts":[{"number":1,"label":…}],"settings":{…},"rules":[{"name":…}],"errors":[{"file":…}]}
 //
 // The names in accounts and settings are the keys of the INI file, in its order.
 // Booleans, numbers and lists are those of JSON. A password is "***"; an account
@@ -46,7 +46,18 @@ func (r Result) MarshalJSON() ([]byte, error) {
 			return nil, err
 		}
 	}
-	b.WriteString(`},"errors":`)
+	b.WriteString(`},"rules":[`)
+	for i, rule := range cfg.Rules {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"name":%s`, quoteJSON(rule.Name))
+		if err := writeMembers(&b, rulePairs(&rule), false); err != nil {
+			return nil, err
+		}
+		b.WriteByte('}')
+	}
+	b.WriteString(`],"errors":`)
 	errors, err := json.Marshal(append(Errors{}, r.Errors...))
 	if err != nil {
 		return nil, err
@@ -133,6 +144,10 @@ func (c *Config) WriteResolved(w io.Writer) error {
 	for _, acc := range c.Accounts {
 		fmt.Fprintf(b, "\n[Account%d]\n", acc.Number)
 		writePairs(b, accountPairs(&acc))
+	}
+	for _, rule := range c.Rules {
+		fmt.Fprintf(b, "\n[Rule.%s]\n", rule.Name)
+		writePairs(b, rulePairs(&rule))
 	}
 	return b.Flush()
 }

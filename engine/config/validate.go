@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Validate reports everything that is wrong with a configuration that was not
@@ -39,6 +40,15 @@ func (c *Config) Validate() error {
 			bad("server", "the local account does not register, it has no server")
 		case acc.Number > 0 && acc.Domain == "":
 			bad("domain", "an account needs a domain")
+		}
+	}
+	for i, rule := range c.Rules {
+		check("Rule."+rule.Name, rulePairs(&rule))
+		for key, message := range rule.mistakes() {
+			problems = append(problems, Problem{Section: "Rule." + rule.Name, Key: key, Message: message})
+		}
+		if slices.ContainsFunc(c.Rules[:i], func(o Rule) bool { return strings.EqualFold(o.Name, rule.Name) }) {
+			problems = append(problems, Problem{Section: "Rule." + rule.Name, Message: "the name is used twice"})
 		}
 	}
 	if problems == nil {
