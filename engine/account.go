@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/offhook-voip/offhook/engine/config"
@@ -14,19 +15,20 @@ import (
 
 // Account is one account of the configuration.
 type Account struct {
-	e   *Engine
-	cfg config.Account
+	e    *Engine
+	conf atomic.Pointer[config.Account] // what it points at never changes
 
-	// Written before the engine runs, read-only then.
-	id  pjsua.AccountID
-	uri string // address of record
+	id pjsua.AccountID // written before anybody knows the account
 
 	// Guarded by Engine.mu.
+	uri     string              // address of record
 	reg     RegistrationChanged // the last outcome
 	known   bool                // there is an outcome since the last attempt
 	expires time.Time           // when the registration ends
 	changed chan struct{}       // closed and replaced at each outcome
 	retry   *time.Timer         // for failures that PJSIP does not retry
+	mailbox *Mailbox            // nil while nothing is known
+	gone    bool                // it was removed
 }
 
 // AccountInfo is a snapshot of an account.
@@ -45,14 +47,21 @@ type AccountInfo struct {
 	Reason     string `json:"reason"`
 	Detail     string `json:"detail,omitempty"`
 	ExpiresMS  int64  `json:"expires_ms"` // until the registration ends
+	// Mailbox is what is known of the account's voice mail.
+	Mailbox *Mailbox `json:"mailbox,omitempty"`
 }
 
 func newAccount(e *Engine, cfg config.Account) *Account {
-	return &Account{e: e, cfg: cfg, changed: make(chan struct{})}
+	a := &Account{e: e, changed: make(chan struct{})}
+	a.conf.Store(&cfg)
+	return a
 }
 
+// cfg is the account's configuration that holds now.
+func (a *Account) cfg() *config.Account { return a.conf.Load() }
+
 // Number returns the account's number in the configuration.
-func (a *Account) Number() int { return a.cfg.Number }
+func (a *Account) Number() int { return a.cfg().Number }
 
 // Info returns a snapshot of the account.
 func (a *Account) Info() AccountInfo {
@@ -63,18 +72,19 @@ func (a *Account) Info() AccountInfo {
 
 func (a *Account) infoLocked() AccountInfo {
 	info := AccountInfo{
-		Number:     a.cfg.Number,
-		Label:      a.cfg.Label,
+		Number:     a.cfg().Number,
+		Label:      a.cfg().Label,
 		URI:        a.uri,
-		Server:     a.cfg.Server,
-		Domain:     a.cfg.Domain,
-		Username:   a.cfg.Username,
-		Transport:  string(a.cfg.Transport),
-		Registers:  a.cfg.Registers(),
+		Server:     a.cfg().Server,
+		Domain:     a.cfg().Domain,
+		Username:   a.cfg().Username,
+		Transport:  string(a.cfg().Transport),
+		Registers:  a.cfg().Registers(),
 		Registered: a.reg.Registered,
 		Code:       a.reg.Code,
 		Reason:     a.reg.Reason,
 		Detail:     a.reg.Detail,
+		Mailbox:    a.mailbox,
 	}
 	if info.Registered {
 		info.ExpiresMS = max(0, time.Until(a.expires).Milliseconds())
@@ -91,7 +101,7 @@ func (a *Account) Register(ctx context.Context) error { return a.register(ctx, t
 func (a *Account) Unregister(ctx context.Context) error { return a.register(ctx, false) }
 
 func (a *Account) register(ctx context.Context, renew bool) error {
-	if !a.cfg.Registers() {
+	if !a.cfg().Registers() {
 		return ErrNoRegistrar
 	}
 	phone, err := a.e.runningPhone()
@@ -103,7 +113,7 @@ func (a *Account) register(ctx context.Context, renew bool) error {
 	a.known = false
 	a.e.mu.Unlock()
 	if err := phone.Register(ctx, a.id, renew); err != nil {
-		return fmt.Errorf("engine: account %d: register: %w", a.cfg.Number, err)
+		return fmt.Errorf("engine: account %d: register: %w", a.cfg().Number, err)
 	}
 	return nil
 }
@@ -112,18 +122,21 @@ func (a *Account) register(ctx context.Context, renew bool) error {
 // it has no server. It returns a [*RegistrationError] when the last attempt failed,
 // whether or not another follows by itself.
 func (a *Account) WaitRegistered(ctx context.Context) error {
-	if !a.cfg.Registers() {
+	if !a.cfg().Registers() {
 		return nil
 	}
 	for {
 		a.e.mu.Lock()
-		reg, known, changed := a.reg, a.known, a.changed
+		reg, known, changed, gone := a.reg, a.known, a.changed, a.gone
 		a.e.mu.Unlock()
+		if gone {
+			return &UnknownAccountError{Number: a.Number()}
+		}
 		if known {
 			if reg.Registered {
 				return nil
 			}
-			return &RegistrationError{Account: a.cfg.Number, Code: reg.Code, Reason: reg.Reason, Detail: reg.Detail}
+			return &RegistrationError{Account: a.cfg().Number, Code: reg.Code, Reason: reg.Reason, Detail: reg.Detail}
 		}
 		select {
 		case <-changed:
@@ -154,7 +167,7 @@ func (e *Engine) registerAll(ctx context.Context, accounts ...*Account) {
 	go func() {
 		defer e.workers.Done()
 		for _, a := range accounts {
-			if a.cfg.Registers() {
+			if a.cfg().Registers() {
 				a.registerNow(ctx, phone)
 			}
 		}
@@ -201,9 +214,9 @@ var connectionErrors = []string{
 // registrationDetail explains the failures that a configuration causes.
 func (a *Account) registrationDetail(ev pjsua.RegistrationChanged) string {
 	code := ev.Code
-	server := a.cfg.Server // where the REGISTER goes
-	if len(a.cfg.Proxy) > 0 {
-		server = a.cfg.Proxy[0]
+	server := a.cfg().Server // where the REGISTER goes
+	if len(a.cfg().Proxy) > 0 {
+		server = a.cfg().Proxy[0]
 	}
 	switch {
 	case ev.Status == pjsua.StatusNoName, strings.Contains(ev.Reason, "PJ_ERESOLVE"):
@@ -214,29 +227,29 @@ func (a *Account) registrationDetail(ev pjsua.RegistrationChanged) string {
 	case code == pjsua.CodeRequestTimeout:
 		return fmt.Sprintf("%s does not answer", server)
 	case strings.Contains(ev.Reason, "PJSIP_TLS_ECERTVERIF"):
-		return fmt.Sprintf("the certificate of %s is not trusted, or is not for that name: tlsCAFile names the authorities that are, tlsVerify = 0 accepts any", a.cfg.Server)
+		return fmt.Sprintf("the certificate of %s is not trusted, or is not for that name: tlsCAFile names the authorities that are, tlsVerify = 0 accepts any", a.cfg().Server)
 	case code == 401 || code == 407 || code == 403:
-		if a.cfg.Password.Reveal() == "" {
-			return fmt.Sprintf("%s wants a password, and the account has none", a.cfg.Server)
+		if a.cfg().Password.Reveal() == "" {
+			return fmt.Sprintf("%s wants a password, and the account has none", a.cfg().Server)
 		}
-		return fmt.Sprintf("%s refuses username and password of %s", a.cfg.Server, a.authID())
+		return fmt.Sprintf("%s refuses username and password of %s", a.cfg().Server, a.authID())
 	case code == 404:
-		return fmt.Sprintf("%s does not know %s", a.cfg.Server, a.cfg.Username)
+		return fmt.Sprintf("%s does not know %s", a.cfg().Server, a.cfg().Username)
 	}
 	return ""
 }
 
 func (a *Account) authID() string {
-	if a.cfg.AuthID != "" {
-		return a.cfg.AuthID
+	if a.cfg().AuthID != "" {
+		return a.cfg().AuthID
 	}
-	return a.cfg.Username
+	return a.cfg().Username
 }
 
 // setRegistrationLocked takes in the outcome of a REGISTER and publishes it.
 func (a *Account) setRegistrationLocked(ctx context.Context, ev pjsua.RegistrationChanged) {
 	out := RegistrationChanged{
-		EventHeader:   a.e.header("RegistrationChanged", ev.Time, a.cfg.Number, 0),
+		EventHeader:   a.e.header("RegistrationChanged", ev.Time, a.cfg().Number, 0),
 		Registered:    ev.Registered,
 		Code:          int(ev.Code),
 		Reason:        ev.Reason,
@@ -262,10 +275,13 @@ func (a *Account) setRegistrationLocked(ctx context.Context, ev pjsua.Registrati
 		a.retry = time.AfterFunc(wait, func() { a.e.registerAll(ctx, a) })
 	}
 	a.e.bus.publish(out)
+	if ev.Registered {
+		a.e.subscribeAllLocked(ctx, a)
+	}
 	if failed {
-		a.e.log.Warn("registration failed", "account", a.cfg.Number, "code", out.Code, "reason", out.Reason, "detail", out.Detail)
+		a.e.log.Warn("registration failed", "account", a.cfg().Number, "code", out.Code, "reason", out.Reason, "detail", out.Detail)
 	} else {
-		a.e.log.Info("registration changed", "account", a.cfg.Number, "registered", out.Registered, "code", out.Code, "expires", ev.Expires)
+		a.e.log.Info("registration changed", "account", a.cfg().Number, "registered", out.Registered, "code", out.Code, "expires", ev.Expires)
 	}
 }
 

@@ -44,8 +44,20 @@ type Call struct {
 	taken     bool // Answer or Hangup was called: the policy need not say that it rings
 	resync    bool // the worker has to ask the phone what is true
 	plays     []*Playback
+	tones     []*tone
 	recs      []*Recording
-	changed   chan struct{} // closed and replaced at each change
+	touched   uint64 // see touchLocked
+	levels    Levels
+	levelled  portLevels  // what the worker has set the port to
+	conf      *conference // that it belongs to
+	room      *conference // where the worker has brought it
+	roomErr   error       // why it could not
+	inviteTo  CallID      // whose conference it joins when it is answered
+	postDial  string      // digits that are sent when it is answered
+
+	transferring *Transfer     // under way
+	released     bool          // it was transferred, and is to be hung up
+	changed      chan struct{} // closed and replaced at each change
 }
 
 // CallInfo is a snapshot of a call.
@@ -67,7 +79,10 @@ type CallInfo struct {
 	Answered time.Time `json:"answered,omitzero"` // confirmed
 	Ended    time.Time `json:"ended,omitzero"`
 	// Recordings are the files that are being written.
-	Recordings []string `json:"recordings,omitempty"`
+	Recordings []string     `json:"recordings,omitempty"`
+	Held       bool         `json:"held"`                 // we hold it
+	Conference ConferenceID `json:"conference,omitempty"` // that it is in
+	Levels
 }
 
 // newCallLocked makes the record of a call and puts it in the table.
@@ -81,6 +96,9 @@ func (e *Engine) newCallLocked(id CallID, at time.Time) *Call {
 		state:   StateNull,
 		started: at,
 		changed: make(chan struct{}),
+
+		levels:   Levels{VolumeIn: 100, VolumeOut: 100},
+		levelled: unchangedLevels,
 	}
 	e.calls[id] = c
 	return c
@@ -124,6 +142,11 @@ func (c *Call) infoLocked() CallInfo {
 		Ringing:   c.ringing,
 		Answered:  c.answered,
 		Ended:     c.ended,
+		Held:      c.heldLocked(),
+		Levels:    c.levels,
+	}
+	if c.conf != nil {
+		info.Conference = c.conf.id
 	}
 	for _, r := range c.recs {
 		info.Recordings = append(info.Recordings, r.path)
@@ -135,7 +158,7 @@ func (c *Call) numberLocked() int {
 	if c.account == nil {
 		return 0
 	}
-	return c.account.cfg.Number
+	return c.account.cfg().Number
 }
 
 // changedLocked tells the worker and everybody who waits.
@@ -187,8 +210,9 @@ func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string) er
 	c.take()
 	if code.Success() {
 		c.e.endOthers(ctx, phone, c.id)
+		c.e.holdOthers(ctx, phone, c)
 	}
-	return c.failed("answer", phone.Answer(ctx, c.id, code, reason))
+	return c.failed("answer", phone.Answer(ctx, c.id, code, pjsua.AnswerOptions{Reason: reason}))
 }
 
 // take says that the application decides about the call.
@@ -211,31 +235,12 @@ func (c *Call) Hangup(ctx context.Context, code pjsua.SIPCode, reason string) er
 	c.take()
 	phone, err := c.phoneFor()
 	if err == nil {
-		err = c.failed("hang up", phone.Hangup(ctx, c.id, code, reason))
+		err = c.failed("hang up", phone.Hangup(ctx, c.id, pjsua.HangupOptions{Code: code, Reason: reason}))
 	}
 	if errors.Is(err, ErrCallEnded) {
 		return nil
 	}
 	return err
-}
-
-// Hold puts the far end on hold. A [CallMediaChanged] with the status
-// "LOCAL_HOLD" follows. Players and recorders of the call pause.
-func (c *Call) Hold(ctx context.Context) error {
-	phone, err := c.phoneFor()
-	if err != nil {
-		return err
-	}
-	return c.failed("hold", phone.Hold(ctx, c.id))
-}
-
-// Resume ends [Call.Hold].
-func (c *Call) Resume(ctx context.Context) error {
-	phone, err := c.phoneFor()
-	if err != nil {
-		return err
-	}
-	return c.failed("resume", phone.Resume(ctx, c.id))
 }
 
 // Stats returns the figures of the call's audio, of an ended call the final ones.

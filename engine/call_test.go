@@ -201,17 +201,6 @@ func TestSendDTMF(t *testing.T) {
 	})
 }
 
-func TestDTMFMethodOfTheConfiguration(t *testing.T) {
-	withEngine(t, func(c *config.Config, _ *fakePhone) { c.Settings.DTMFMethod = config.DTMFInfo }, func(t *testing.T, r *rig) {
-		if got := r.e.dtmfMethod(config.DTMFAuto); got != pjsua.DTMFInfo {
-			t.Errorf("auto: %v", got)
-		}
-		if got := r.e.dtmfMethod(config.DTMFRFC4733); got != pjsua.DTMFRFC4733 {
-			t.Errorf("RFC 4733: %v", got)
-		}
-	})
-}
-
 func TestEventsOfACall(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		c, _ := r.connected()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,12 @@ type DialRequest struct {
 	URI string
 	// Headers are added to the INVITE.
 	Headers []pjsua.Header
+	// DTMF are digits that are sent a second after the call is answered, as
+	// [Call.SendDTMF] does; empty: none.
+	DTMF string
+	// Conference is a call whose conference the new one joins when it is answered; 0:
+	// none. The INVITE names the calls of the conference in X-Conf-Call-ID, as MicroSIP's.
+	Conference CallID
 }
 
 // Dial sends an INVITE and returns the call, which is not answered then: see
@@ -34,12 +41,17 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	uri, err := dialTarget(req.URI, acc.cfg.Domain, string(acc.cfg.Transport))
+	uri, err := dialTarget(req.URI, acc.cfg().Domain, string(acc.cfg().Transport))
 	if err != nil {
 		return nil, err
 	}
 	if err := checkHeaders(req.Headers); err != nil {
 		return nil, err
+	}
+	if req.DTMF != "" {
+		if err := checkDigits(req.DTMF); err != nil {
+			return nil, err
+		}
 	}
 
 	e.mu.Lock()
@@ -47,25 +59,37 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 		e.mu.Unlock()
 		return nil, ErrNotRunning
 	}
+	headers, err := e.inviteHeadersLocked(req)
+	if err != nil {
+		e.mu.Unlock()
+		return nil, err
+	}
 	phone := e.phone
 	ticket := e.dials.begin()
+	e.lastNumber = req.URI
 	e.mu.Unlock()
 
-	e.endOthers(ctx, phone, 0)
+	e.endOthers(ctx, phone, req.Conference)
+	if req.Conference == 0 {
+		e.holdOthers(ctx, phone, nil)
+	}
 	start := time.Now()
-	id, err := phone.Dial(ctx, acc.id, uri, pjsua.DialOptions{Msg: pjsua.MsgData{Headers: req.Headers}})
+	id, err := phone.Dial(ctx, acc.id, uri, pjsua.DialOptions{Msg: pjsua.MsgData{Headers: headers}})
 
 	e.mu.Lock()
 	var c *Call
 	if err == nil {
 		c = e.claimLocked(id, acc, uri, start)
+		c.inviteTo, c.postDial = req.Conference, req.DTMF
+		c.touchLocked()
+		c.changedLocked()
 	}
 	e.dials.end(ticket)
 	e.mu.Unlock()
 	if err != nil {
-		return nil, fmt.Errorf("engine: account %d: dial %s: %w", acc.cfg.Number, uri, err)
+		return nil, fmt.Errorf("engine: account %d: dial %s: %w", acc.cfg().Number, uri, err)
 	}
-	e.log.Info("dialled", "call", id, "account", acc.cfg.Number, "uri", uri)
+	e.log.Info("dialled", "call", id, "account", acc.cfg().Number, "uri", uri)
 	if err := ctx.Err(); err != nil {
 		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangupWait)
 		defer cancel()
@@ -97,7 +121,7 @@ func (e *Engine) dialAccount(number int) (*Account, error) {
 		switch {
 		case a.reg.Registered:
 			return a, nil
-		case a.cfg.Local():
+		case a.cfg().Local():
 			local = a
 		case first == nil:
 			first = a
@@ -110,6 +134,26 @@ func (e *Engine) dialAccount(number int) (*Account, error) {
 		return local, nil
 	}
 	return nil, &UnknownAccountError{Number: number}
+}
+
+// inviteHeadersLocked are those of an INVITE.
+func (e *Engine) inviteHeadersLocked(req DialRequest) ([]pjsua.Header, error) {
+	headers := slices.Clone(req.Headers)
+	if req.Conference == 0 {
+		return headers, nil
+	}
+	host, ok := e.calls[req.Conference]
+	if !ok {
+		return nil, ErrCallEnded
+	}
+	members := []*Call{host}
+	if host.conf != nil {
+		members = e.membersLocked(host.conf)
+	}
+	for _, c := range members {
+		headers = append(headers, pjsua.Header{Name: "X-Conf-Call-ID", Value: c.sipCallID})
+	}
+	return headers, nil
 }
 
 // checkHeaders refuses what would become another header or another message.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,19 @@ type Engine struct {
 	records  map[pjsua.RecorderID]*Recording
 	paths    map[string]struct{} // files that are being recorded to
 
+	transports map[pjsua.TransportType]*pjsua.Transport
+	addresses  []TransportAddress // where they listen
+	touches    uint64             // rises whenever a call is selected
+	lastNumber string             // whom Redial calls
+	muted      Levels             // what holds for all calls; the volumes are settings
+	lastConf   ConferenceID
+	presence   Presence // what we say of ourselves
+	watches    []*watch
+	buddies    map[pjsua.BuddyID]*watch
+	early      map[pjsua.BuddyID][]pjsua.Event // of buddies that are being added
+
+	changing sync.Mutex // one change of the accounts at a time; comes before mu
+
 	sound   bool           // a real sound device is open; set before running
 	workers sync.WaitGroup // Add only with mu held and state running
 }
@@ -87,6 +101,11 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		players: make(map[pjsua.PlayerID]*Playback),
 		records: make(map[pjsua.RecorderID]*Recording),
 		paths:   make(map[string]struct{}),
+		buddies: make(map[pjsua.BuddyID]*watch),
+		early:   make(map[pjsua.BuddyID][]pjsua.Event),
+
+		transports: make(map[pjsua.TransportType]*pjsua.Transport),
+		presence:   Presence{Online: true},
 	}
 	e.config.Store(cfg)
 	for _, a := range withLocalAccount(cfg.Accounts) {
@@ -151,7 +170,7 @@ func (e *Engine) run(ctx context.Context) error {
 	}
 	// Until the accounts are there, events wait in the phone's queue: none can be
 	// about an account or a transport that is not known yet.
-	addresses, err := e.start(ctx, phone)
+	err = e.start(ctx, phone)
 	if err != nil {
 		go drain(phone.Events())
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -164,10 +183,11 @@ func (e *Engine) run(ctx context.Context) error {
 	defer cancel()
 	e.mu.Lock()
 	e.state, e.phone = running, phone
-	e.bus.publish(EngineStarted{EventHeader: e.header("EngineStarted", time.Now(), 0, 0), Transports: addresses})
+	e.bus.publish(EngineStarted{EventHeader: e.header("EngineStarted", time.Now(), 0, 0), Transports: e.addresses})
+	accounts := slices.Clone(e.accounts)
+	e.log.Info("engine started", "accounts", len(accounts), "transports", len(e.addresses))
 	e.mu.Unlock()
 	close(e.begun)
-	e.log.Info("engine started", "accounts", len(e.accounts), "transports", len(addresses))
 
 	looped := make(chan struct{})
 	go func() {
@@ -176,7 +196,7 @@ func (e *Engine) run(ctx context.Context) error {
 			e.handle(work, ev)
 		}
 	}()
-	e.registerAll(work, e.accounts...)
+	e.registerAll(work, accounts...)
 
 	select {
 	case <-ctx.Done():
@@ -316,8 +336,10 @@ func (e *Engine) Accounts() []AccountInfo {
 // Account returns the account with that number of the configuration; 0 is the
 // local account, if there is one.
 func (e *Engine) Account(number int) (*Account, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for _, a := range e.accounts {
-		if a.cfg.Number == number {
+		if a.cfg().Number == number {
 			return a, true
 		}
 	}
@@ -358,6 +380,15 @@ func (e *Engine) runningPhone() (Phone, error) {
 // reload or a command puts a new configuration in place. What has to see one state
 // throughout calls settings once.
 func (e *Engine) settings() *config.Settings { return &e.config.Load().Settings }
+
+// changeSettings puts a changed copy of the settings in place.
+func (e *Engine) changeSettings(change func(*config.Settings)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	cfg := *e.config.Load()
+	change(&cfg.Settings)
+	e.config.Store(&cfg)
+}
 
 func (e *Engine) header(typ string, at time.Time, account int, call CallID) EventHeader {
 	return e.bus.next(typ, at, account, call)

@@ -29,6 +29,7 @@ func testConfig() *config.Config {
 		Settings: config.Settings{
 			AudioCodecs: []string{"PCMU/8000/1"}, CallWaiting: true, TLSVerify: true,
 			Dialect: config.Documented, LogLevel: "info", RecordingFormat: "wav",
+			VolumeInput: 100, VolumeOutput: 100, VolumeRing: 100,
 		},
 		Accounts: []config.Account{
 			{Number: 1, Label: "Sales", Server: "pbx", Domain: "pbx", Username: "1001", Password: config.NewSecret(secret), Transport: config.UDP},

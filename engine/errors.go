@@ -16,6 +16,23 @@ var (
 	// ErrNoRegistrar is returned by Register and Unregister of an account without a
 	// server.
 	ErrNoRegistrar = errors.New("engine: the account has no server to register at")
+	// ErrNotRinging is returned by what only an incoming call can do that is not
+	// answered.
+	ErrNotRinging = errors.New("engine: the call is not an incoming one that waits for an answer")
+	// ErrNotAnswered is returned by what needs a call that is answered.
+	ErrNotAnswered = errors.New("engine: the call is not answered")
+	// ErrTransferPending is returned by a transfer of a call that is being transferred.
+	ErrTransferPending = errors.New("engine: the call is being transferred")
+	// ErrInConference is returned by a transfer of a call that is in a conference.
+	ErrInConference = errors.New("engine: the call is in a conference")
+	// ErrNoConference is returned by Separate of a call that is in none.
+	ErrNoConference = errors.New("engine: the call is in no conference")
+	// ErrMessagingDisabled is returned where disableMessaging is on.
+	ErrMessagingDisabled = errors.New("engine: messages are off: disableMessaging")
+	// ErrAccountBusy is returned by RemoveAccount of an account that has calls.
+	ErrAccountBusy = errors.New("engine: the account has calls")
+	// ErrAccountExists is returned by AddAccount for a number that is taken.
+	ErrAccountExists = errors.New("engine: there is an account of that number")
 )
 
 // UnknownAccountError says that the configuration has no account of that number.

@@ -54,6 +54,13 @@ type fakePhone struct {
 	hangs        bool // Shutdown and Close neither end calls nor close the events
 	registersNow bool // Register is answered with 200
 	onRegister   func(pjsua.AccountID) error
+	onTransfer   func(call, other pjsua.CallID, target string) error
+	onBuddy      func(id pjsua.BuddyID, uri string) error
+	onDTMF       func(pjsua.DTMFOptions) error
+	onLevels     func(pjsua.PortID) error
+	onJoin       func(pjsua.CallID) error
+	onRemove     func(pjsua.AccountID) error
+	levels       map[pjsua.PortID]portLevels
 }
 
 type fakeCall struct {
@@ -73,6 +80,7 @@ func newFakePhone() *fakePhone {
 		ports:    map[pjsua.PortID]string{pjsua.SoundPort: "sound"},
 		links:    make(map[link]bool),
 		files:    make(map[int64]pjsua.PortID),
+		levels:   make(map[pjsua.PortID]portLevels),
 	}
 }
 
@@ -231,6 +239,7 @@ func (f *fakePhone) addLocked(what string) pjsua.PortID {
 
 func (f *fakePhone) dropLocked(port pjsua.PortID) {
 	delete(f.ports, port)
+	delete(f.levels, port)
 	for l := range f.links {
 		if l.src == port || l.dst == port {
 			delete(f.links, l)
@@ -344,7 +353,7 @@ func (f *fakePhone) Dial(_ context.Context, acc pjsua.AccountID, uri string, opt
 	if f.shut() {
 		return 0, pjsua.ErrClosed
 	}
-	f.note("dial %d %s", acc, uri)
+	f.note("dial %d %s%s", acc, uri, headersOf(opts.Msg))
 	c := f.newCall(acc, pjsua.RoleUAC, uri)
 	if f.onDial != nil {
 		if err := f.onDial(c.id, uri); err != nil {
@@ -366,11 +375,11 @@ func (f *fakePhone) gone(call pjsua.CallID) error {
 	return nil
 }
 
-func (f *fakePhone) Answer(_ context.Context, call pjsua.CallID, code pjsua.SIPCode, _ string) error {
+func (f *fakePhone) Answer(_ context.Context, call pjsua.CallID, code pjsua.SIPCode, opts pjsua.AnswerOptions) error {
 	if err := f.gone(call); err != nil {
 		return err
 	}
-	f.note("answer %d %d", call, code)
+	f.note("answer %d %d%s", call, code, headersOf(opts.Msg))
 	if f.onAnswer != nil {
 		return f.onAnswer(call, code)
 	}
@@ -379,19 +388,30 @@ func (f *fakePhone) Answer(_ context.Context, call pjsua.CallID, code pjsua.SIPC
 		f.state(call, pjsua.StateEarly, code, "")
 	case code.Success():
 		f.confirm(call)
+	default:
+		f.end(call, code, opts.Reason)
 	}
 	return nil
 }
 
-func (f *fakePhone) Hangup(_ context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error {
+// headersOf are the header fields of a message, for the journal.
+func headersOf(msg pjsua.MsgData) string {
+	text := ""
+	for _, h := range msg.Headers {
+		text += " " + h.Name + ": " + h.Value
+	}
+	return text
+}
+
+func (f *fakePhone) Hangup(_ context.Context, call pjsua.CallID, opts pjsua.HangupOptions) error {
 	if err := f.gone(call); err != nil {
 		return err
 	}
-	f.note("hangup %d %d %s", call, code, reason)
+	f.note("hangup %d %d %s%s", call, opts.Code, opts.Reason, headersOf(opts.Msg))
 	if f.onHangup != nil {
 		return f.onHangup(call)
 	}
-	f.end(call, code, reason)
+	f.end(call, opts.Code, opts.Reason)
 	return nil
 }
 
@@ -406,6 +426,11 @@ func (f *fakePhone) Resume(_ context.Context, call pjsua.CallID) error {
 }
 
 func (f *fakePhone) SendDTMF(_ context.Context, call pjsua.CallID, digits string, opts pjsua.DTMFOptions) error {
+	if f.onDTMF != nil {
+		if err := f.onDTMF(opts); err != nil {
+			return err
+		}
+	}
 	f.note("dtmf %d %s %v %v", call, digits, opts.Method, time.Now().Format("04:05.0"))
 	return f.gone(call)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/offhook-voip/offhook/pjsua"
@@ -49,6 +50,43 @@ func (e *Engine) handle(ctx context.Context, ev pjsua.Event) {
 		e.bus.publish(TransferRequested{
 			EventHeader: c.headerLocked("TransferRequested", at), Target: ev.Target, Code: int(ev.Code),
 		})
+	case pjsua.TransferProgress:
+		e.callForLocked(ctx, ev.Call, at).transferProgressLocked(ev)
+	case pjsua.CallTransferred:
+		c := e.callForLocked(ctx, ev.Call, at)
+		e.bornLocked(ctx, c, ev.NewCall, pjsua.RoleUAC, at, ev.Remote, ev.Local, ev.SIPCallID)
+		e.bus.publish(CallTransferred{EventHeader: c.headerLocked("CallTransferred", at), NewCall: ev.NewCall})
+	case pjsua.ReplaceRequested:
+		c := e.callForLocked(ctx, ev.Call, at)
+		e.bus.publish(ReplaceRequested{
+			EventHeader: c.headerLocked("ReplaceRequested", at), Code: int(ev.Code), Remote: ev.Remote,
+		})
+	case pjsua.CallReplaced:
+		c := e.callForLocked(ctx, ev.Call, at)
+		e.bornLocked(ctx, c, ev.NewCall, pjsua.RoleUAS, at, ev.Remote, ev.Local, ev.SIPCallID)
+		e.bus.publish(CallReplaced{EventHeader: c.headerLocked("CallReplaced", at), NewCall: ev.NewCall})
+	case pjsua.CallRedirected:
+		c := e.callForLocked(ctx, ev.Call, at)
+		e.bus.publish(CallRedirected{
+			EventHeader: c.headerLocked("CallRedirected", at), Code: int(ev.Code), Target: ev.Target, Action: ev.Action.String(),
+		})
+	case pjsua.CallRejected:
+		e.bus.publish(CallRejected{
+			EventHeader: e.header("CallRejected", at, 0, ev.Call), Code: int(ev.Code), Reason: ev.Reason,
+			Remote: ev.Remote, Local: ev.Local, SIPCallID: ev.SIPCallID,
+		})
+	case pjsua.MessageReceived:
+		e.messageLocked(ev)
+	case pjsua.MessageStatus:
+		e.messageStatusLocked(ev)
+	case pjsua.MWIChanged:
+		e.mwiLocked(ev)
+	case pjsua.SubscriptionChanged:
+		e.buddyEventLocked(ev.Buddy, ev)
+	case pjsua.BuddyChanged:
+		e.buddyEventLocked(ev.Buddy, ev)
+	case pjsua.BuddyDialogChanged:
+		e.buddyEventLocked(ev.Buddy, ev)
 	case pjsua.PlayerFinished:
 		if p := e.players[ev.Player]; p != nil {
 			p.endLocked(playbackFinished)
@@ -86,6 +124,16 @@ func (e *Engine) ghostLocked(ev pjsua.Event) bool {
 	case pjsua.DTMFReceived:
 		id = ev.Call
 	case pjsua.TransferRequested:
+		id = ev.Call
+	case pjsua.TransferProgress:
+		id = ev.Call
+	case pjsua.CallTransferred:
+		id = ev.Call
+	case pjsua.ReplaceRequested:
+		id = ev.Call
+	case pjsua.CallReplaced:
+		id = ev.Call
+	case pjsua.CallRedirected:
 		id = ev.Call
 	case pjsua.CallEnded:
 		id, last = ev.Call, true
@@ -149,6 +197,7 @@ func (c *Call) setStateLocked(state CallState, at time.Time) {
 		c.ringing = at
 	case state == StateConfirmed && c.answered.IsZero():
 		c.answered = at
+		c.touchLocked()
 	}
 }
 
@@ -196,6 +245,10 @@ func (e *Engine) endCallLocked(c *Call, at time.Time, ev pjsua.CallEnded) {
 	if !c.claimed {
 		e.dials.keep(c)
 	}
+	if c.transferring != nil {
+		c.transferring.endLocked(at, TransferUnknown, c.code, c.reason)
+	}
+	e.groupLocked(nil, c)
 	for _, p := range c.plays {
 		p.endLocked(playbackCallEnded)
 	}
@@ -224,12 +277,12 @@ func (e *Engine) resyncLocked(ctx context.Context) {
 	if e.state != running {
 		return
 	}
-	phone, accounts := e.phone, e.accounts
+	phone, accounts := e.phone, slices.Clone(e.accounts)
 	e.workers.Add(1)
 	go func() {
 		defer e.workers.Done()
 		for _, a := range accounts {
-			if a.cfg.Registers() {
+			if a.cfg().Registers() {
 				e.resyncAccount(ctx, phone, a)
 			}
 		}
@@ -239,7 +292,7 @@ func (e *Engine) resyncLocked(ctx context.Context) {
 func (e *Engine) resyncAccount(ctx context.Context, phone Phone, a *Account) {
 	info, err := phone.AccountInfo(ctx, a.id)
 	if err != nil {
-		e.log.Warn("ask for a registration", "account", a.cfg.Number, "error", err)
+		e.log.Warn("ask for a registration", "account", a.cfg().Number, "error", err)
 		return
 	}
 	e.mu.Lock()

@@ -16,15 +16,30 @@ type Phone interface {
 	// AddTransport also returns what Info of the transport says.
 	AddTransport(ctx context.Context, cfg pjsua.TransportConfig) (*pjsua.Transport, pjsua.TransportInfo, error)
 	AddAccount(ctx context.Context, cfg pjsua.AccountConfig) (pjsua.AccountID, error)
+	ModifyAccount(ctx context.Context, acc pjsua.AccountID, cfg pjsua.AccountConfig) error
+	// RemoveAccount ends the account's registration; pjsua.ErrAccountBusy: it has calls.
+	RemoveAccount(ctx context.Context, acc pjsua.AccountID) error
 	// Register sends a REGISTER now; with renew false, one that ends the registration.
 	Register(ctx context.Context, acc pjsua.AccountID, renew bool) error
 	AccountInfo(ctx context.Context, acc pjsua.AccountID) (pjsua.AccountInfo, error)
+	SetOnlineStatus(ctx context.Context, acc pjsua.AccountID, status pjsua.OnlineStatus) error
+	HandleIPChange(ctx context.Context) error
+
+	// AddBuddy subscribes to the presence or the dialogs of uri.
+	AddBuddy(ctx context.Context, acc pjsua.AccountID, uri string, pkg pjsua.EventPackage) (pjsua.BuddyID, error)
+	// UpdateBuddy subscribes now where a subscription has failed.
+	UpdateBuddy(ctx context.Context, buddy pjsua.BuddyID, pkg pjsua.EventPackage) error
+	RemoveBuddy(ctx context.Context, buddy pjsua.BuddyID) error
+	SendMessage(ctx context.Context, acc pjsua.AccountID, uri string, body []byte, opts pjsua.MessageOptions) (pjsua.MessageID, error)
 
 	Dial(ctx context.Context, acc pjsua.AccountID, uri string, opts pjsua.DialOptions) (pjsua.CallID, error)
-	Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error
-	Hangup(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error
+	Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, opts pjsua.AnswerOptions) error
+	Hangup(ctx context.Context, call pjsua.CallID, opts pjsua.HangupOptions) error
 	Hold(ctx context.Context, call pjsua.CallID) error
 	Resume(ctx context.Context, call pjsua.CallID) error
+	Transfer(ctx context.Context, call pjsua.CallID, target string, opts pjsua.TransferOptions) error
+	AttendedTransfer(ctx context.Context, call, other pjsua.CallID, opts pjsua.TransferOptions) error
+	SendCallMessage(ctx context.Context, call pjsua.CallID, body []byte, opts pjsua.MessageOptions) (pjsua.MessageID, error)
 	SendDTMF(ctx context.Context, call pjsua.CallID, digits string, opts pjsua.DTMFOptions) error
 	CallInfo(ctx context.Context, call pjsua.CallID) (pjsua.CallInfo, error)
 	CallStats(ctx context.Context, call pjsua.CallID) (pjsua.CallStats, error)
@@ -33,6 +48,12 @@ type Phone interface {
 	ClosePlayer(ctx context.Context, player pjsua.PlayerID) error
 	NewRecorder(ctx context.Context, path string) (pjsua.RecorderID, pjsua.PortID, error)
 	CloseRecorder(ctx context.Context, recorder pjsua.RecorderID) error
+	// NewTone plays digits as tones, once, and then silence.
+	NewTone(ctx context.Context, digits string, opts pjsua.ToneDigits) (pjsua.ToneID, pjsua.PortID, error)
+	CloseTone(ctx context.Context, tone pjsua.ToneID) error
+	// SetPortLevels adjusts what a port hears (tx) and what it says (rx).
+	SetPortLevels(ctx context.Context, port pjsua.PortID, tx, rx float64) error
+	NewRoom() Room
 	Connect(ctx context.Context, src, dst pjsua.PortID, opts pjsua.ConnectOptions) error
 	Disconnect(ctx context.Context, src, dst pjsua.PortID) error
 
@@ -44,4 +65,10 @@ type Phone interface {
 	// Shutdown hangs up and unregisters within ctx, Close does not wait for answers.
 	Shutdown(ctx context.Context) error
 	Close() error
+}
+
+// Room is a conversation of several calls: pjsua's Room.
+type Room interface {
+	Join(ctx context.Context, call pjsua.CallID, opts pjsua.JoinOptions) error
+	Leave(ctx context.Context, call pjsua.CallID) error
 }

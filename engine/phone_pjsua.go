@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/offhook-voip/offhook/pjsua"
@@ -17,17 +18,19 @@ func openPJSUA(cfg pjsua.Config) (Phone, error) {
 		ep:        ep,
 		players:   make(map[pjsua.PlayerID]*pjsua.Player),
 		recorders: make(map[pjsua.RecorderID]*pjsua.Recorder),
+		tones:     make(map[pjsua.ToneID]*pjsua.ToneGenerator),
 	}, nil
 }
 
-// pjsuaPhone is an Endpoint as a Phone. It keeps players and recorders, which the
-// Endpoint does not look up by number.
+// pjsuaPhone is an Endpoint as a Phone. It keeps players, recorders and tone generators,
+// which the Endpoint does not look up by number.
 type pjsuaPhone struct {
 	ep *pjsua.Endpoint
 
 	mu        sync.Mutex
 	players   map[pjsua.PlayerID]*pjsua.Player
 	recorders map[pjsua.RecorderID]*pjsua.Recorder
+	tones     map[pjsua.ToneID]*pjsua.ToneGenerator
 }
 
 func (p *pjsuaPhone) Events() <-chan pjsua.Event { return p.ep.Events() }
@@ -48,6 +51,48 @@ func (p *pjsuaPhone) AddAccount(ctx context.Context, cfg pjsua.AccountConfig) (p
 	return acc.ID(), nil
 }
 
+func (p *pjsuaPhone) ModifyAccount(ctx context.Context, acc pjsua.AccountID, cfg pjsua.AccountConfig) error {
+	return p.ep.Account(acc).Modify(ctx, cfg)
+}
+
+func (p *pjsuaPhone) RemoveAccount(ctx context.Context, acc pjsua.AccountID) error {
+	return p.ep.Account(acc).Remove(ctx, pjsua.RemoveOptions{})
+}
+
+func (p *pjsuaPhone) SetOnlineStatus(ctx context.Context, acc pjsua.AccountID, status pjsua.OnlineStatus) error {
+	return p.ep.Account(acc).SetOnlineStatus(ctx, status)
+}
+
+func (p *pjsuaPhone) HandleIPChange(ctx context.Context) error {
+	return p.ep.HandleIPChange(ctx, pjsua.IPChangeOptions{})
+}
+
+func (p *pjsuaPhone) AddBuddy(ctx context.Context, acc pjsua.AccountID, uri string, pkg pjsua.EventPackage) (pjsua.BuddyID, error) {
+	buddy, err := p.ep.AddBuddy(ctx, pjsua.BuddyConfig{
+		URI: uri, Account: p.ep.Account(acc),
+		Subscribe: pkg == pjsua.PackagePresence, SubscribeDialogEvent: pkg == pjsua.PackageDialog,
+	})
+	if err != nil {
+		return 0, err
+	}
+	return buddy.ID(), nil
+}
+
+func (p *pjsuaPhone) UpdateBuddy(ctx context.Context, buddy pjsua.BuddyID, pkg pjsua.EventPackage) error {
+	if pkg == pjsua.PackageDialog {
+		return p.ep.Buddy(buddy).UpdateDialogEvent(ctx)
+	}
+	return p.ep.Buddy(buddy).UpdatePresence(ctx)
+}
+
+func (p *pjsuaPhone) RemoveBuddy(ctx context.Context, buddy pjsua.BuddyID) error {
+	return p.ep.Buddy(buddy).Remove(ctx)
+}
+
+func (p *pjsuaPhone) SendMessage(ctx context.Context, acc pjsua.AccountID, uri string, body []byte, opts pjsua.MessageOptions) (pjsua.MessageID, error) {
+	return p.ep.Account(acc).SendMessage(ctx, uri, body, opts)
+}
+
 func (p *pjsuaPhone) Register(ctx context.Context, acc pjsua.AccountID, renew bool) error {
 	return p.ep.Account(acc).Register(ctx, renew)
 }
@@ -64,12 +109,24 @@ func (p *pjsuaPhone) Dial(ctx context.Context, acc pjsua.AccountID, uri string, 
 	return call.ID(), nil
 }
 
-func (p *pjsuaPhone) Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error {
-	return p.ep.Call(call).Answer(ctx, code, pjsua.AnswerOptions{Reason: reason})
+func (p *pjsuaPhone) Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, opts pjsua.AnswerOptions) error {
+	return p.ep.Call(call).Answer(ctx, code, opts)
 }
 
-func (p *pjsuaPhone) Hangup(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, reason string) error {
-	return p.ep.Call(call).Hangup(ctx, pjsua.HangupOptions{Code: code, Reason: reason})
+func (p *pjsuaPhone) Hangup(ctx context.Context, call pjsua.CallID, opts pjsua.HangupOptions) error {
+	return p.ep.Call(call).Hangup(ctx, opts)
+}
+
+func (p *pjsuaPhone) Transfer(ctx context.Context, call pjsua.CallID, target string, opts pjsua.TransferOptions) error {
+	return p.ep.Call(call).Transfer(ctx, target, opts)
+}
+
+func (p *pjsuaPhone) AttendedTransfer(ctx context.Context, call, other pjsua.CallID, opts pjsua.TransferOptions) error {
+	return p.ep.Call(call).AttendedTransfer(ctx, p.ep.Call(other), opts)
+}
+
+func (p *pjsuaPhone) SendCallMessage(ctx context.Context, call pjsua.CallID, body []byte, opts pjsua.MessageOptions) (pjsua.MessageID, error) {
+	return p.ep.Call(call).SendMessage(ctx, body, opts)
 }
 
 func (p *pjsuaPhone) Hold(ctx context.Context, call pjsua.CallID) error {
@@ -134,6 +191,51 @@ func (p *pjsuaPhone) CloseRecorder(ctx context.Context, id pjsua.RecorderID) err
 		return pjsua.StatusNotFound
 	}
 	return recorder.Close(ctx)
+}
+
+func (p *pjsuaPhone) NewTone(ctx context.Context, digits string, opts pjsua.ToneDigits) (pjsua.ToneID, pjsua.PortID, error) {
+	tone, err := p.ep.NewToneGenerator(ctx, pjsua.ToneOptions{})
+	if err != nil {
+		return 0, pjsua.NoPort, err
+	}
+	if err := tone.PlayDigits(ctx, digits, opts); err != nil {
+		return 0, pjsua.NoPort, errors.Join(err, tone.Close(context.WithoutCancel(ctx)))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tones[tone.ID()] = tone
+	return tone.ID(), tone.Port(), nil
+}
+
+func (p *pjsuaPhone) CloseTone(ctx context.Context, id pjsua.ToneID) error {
+	p.mu.Lock()
+	tone := p.tones[id]
+	delete(p.tones, id)
+	p.mu.Unlock()
+	if tone == nil {
+		return pjsua.StatusNotFound
+	}
+	return tone.Close(ctx)
+}
+
+func (p *pjsuaPhone) SetPortLevels(ctx context.Context, port pjsua.PortID, tx, rx float64) error {
+	return p.ep.SetPortLevels(ctx, port, tx, rx)
+}
+
+// pjsuaRoom is a Room of pjsua as a Room.
+type pjsuaRoom struct {
+	ep   *pjsua.Endpoint
+	room *pjsua.Room
+}
+
+func (p *pjsuaPhone) NewRoom() Room { return pjsuaRoom{p.ep, p.ep.NewRoom()} }
+
+func (r pjsuaRoom) Join(ctx context.Context, call pjsua.CallID, opts pjsua.JoinOptions) error {
+	return r.room.Join(ctx, r.ep.Call(call), opts)
+}
+
+func (r pjsuaRoom) Leave(ctx context.Context, call pjsua.CallID) error {
+	return r.room.Leave(ctx, r.ep.Call(call))
 }
 
 func (p *pjsuaPhone) Connect(ctx context.Context, src, dst pjsua.PortID, opts pjsua.ConnectOptions) error {

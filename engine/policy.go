@@ -121,6 +121,6 @@ func (e *Engine) endOthers(ctx context.Context, phone Phone, except CallID) {
 	}
 	e.mu.Unlock()
 	for _, c := range others {
-		c.report("hang up for another call", phone.Hangup(ctx, c.id, 0, ""))
+		c.report("hang up for another call", phone.Hangup(ctx, c.id, pjsua.HangupOptions{}))
 	}
 }

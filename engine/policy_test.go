@@ -273,7 +273,7 @@ func TestAutoHangUpTime(t *testing.T) {
 		time.Sleep(10*time.Second - time.Millisecond)
 		r.journal(words("hangup"))
 		time.Sleep(time.Millisecond)
-		r.journal(words("hangup"), fmt.Sprintf("hangup %d 200 Call duration exceeded", c.ID()))
+		r.journal(words("hangup"), fmt.Sprintf("hangup %d 0  Warning: 399 localhost \"Call duration exceeded\"", c.ID()))
 		<-c.Done()
 	})
 }

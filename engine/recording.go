@@ -134,7 +134,7 @@ func (c *Call) reserveRecording() (string, error) {
 	info := c.infoLocked()
 	label := ""
 	if c.account != nil {
-		label = c.account.cfg.Label
+		label = c.account.cfg().Label
 	}
 	c.e.mu.Unlock()
 	dir := c.e.settings().RecordingPath

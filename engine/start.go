@@ -57,10 +57,17 @@ func (e *Engine) phoneConfig() pjsua.Config {
 // transportConfigs lists the transports that the accounts need. UDP is always one
 // of them.
 func (e *Engine) transportConfigs() []pjsua.TransportConfig {
+	e.mu.Lock()
+	accounts := slices.Clone(e.accounts)
+	e.mu.Unlock()
+	return e.transportsFor(accounts...)
+}
+
+func (e *Engine) transportsFor(accounts ...*Account) []pjsua.TransportConfig {
 	s := e.settings()
 	tcp, tls := false, false
-	for _, a := range e.accounts {
-		switch a.cfg.Transport {
+	for _, a := range accounts {
+		switch a.cfg().Transport {
 		case config.TCP:
 			tcp = true
 		case config.TLS:
@@ -94,37 +101,74 @@ func (e *Engine) transportConfigs() []pjsua.TransportConfig {
 	return list
 }
 
-// start opens everything, and returns where the transports listen.
-func (e *Engine) start(ctx context.Context, phone Phone) ([]TransportAddress, error) {
+// start opens everything.
+func (e *Engine) start(ctx context.Context, phone Phone) error {
 	if err := e.startCodecs(ctx, phone); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.startSound(ctx, phone); err != nil {
-		return nil, err
+		return err
 	}
-	transports := make(map[pjsua.TransportType]*pjsua.Transport)
-	var addresses []TransportAddress
-	for _, cfg := range e.transportConfigs() {
-		tp, info, err := phone.AddTransport(ctx, cfg)
-		if err != nil {
-			return nil, listenError(cfg, err)
-		}
-		transports[cfg.Type] = tp
-		addresses = append(addresses, TransportAddress{Type: info.Type.String(), Address: info.Address})
-		e.log.Info("listening", "transport", info.Type.String(), "address", info.Address)
+	if err := e.listen(ctx, phone, e.transportConfigs()); err != nil {
+		return err
 	}
 	for _, a := range e.accounts {
-		cfg := a.phoneConfig(e.settings(), transports, addresses)
-		id, err := phone.AddAccount(ctx, cfg)
+		if err := e.startAccount(ctx, phone, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listen opens the transports that are not open.
+func (e *Engine) listen(ctx context.Context, phone Phone, configs []pjsua.TransportConfig) error {
+	for _, cfg := range configs {
+		e.mu.Lock()
+		have := e.transports[cfg.Type] != nil
+		e.mu.Unlock()
+		if have {
+			continue
+		}
+		tp, info, err := phone.AddTransport(ctx, cfg)
 		if err != nil {
-			return nil, fmt.Errorf("engine: account %d: %w", a.cfg.Number, err)
+			return listenError(cfg, err)
 		}
 		e.mu.Lock()
-		a.id, a.uri = id, cfg.ID
-		e.byID[id] = a
+		e.transports[cfg.Type] = tp
+		e.addresses = append(e.addresses, TransportAddress{Type: info.Type.String(), Address: info.Address})
 		e.mu.Unlock()
+		e.log.Info("listening", "transport", info.Type.String(), "address", info.Address)
 	}
-	return addresses, nil
+	return nil
+}
+
+// startAccount adds an account to the phone and makes it known by its id.
+func (e *Engine) startAccount(ctx context.Context, phone Phone, a *Account) error {
+	cfg := a.phoneConfigNow()
+	id, err := phone.AddAccount(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("engine: account %d: %w", a.cfg().Number, err)
+	}
+	e.mu.Lock()
+	a.id, a.uri = id, cfg.ID
+	e.byID[id] = a
+	status, err := e.presence.status()
+	e.mu.Unlock()
+	if err == nil && a.cfg().Publish {
+		err = phone.SetOnlineStatus(ctx, id, status)
+	}
+	if err != nil {
+		return fmt.Errorf("engine: account %d: publish: %w", a.cfg().Number, err)
+	}
+	return nil
+}
+
+// phoneConfigNow is phoneConfig with the transports that there are.
+func (a *Account) phoneConfigNow() pjsua.AccountConfig {
+	e := a.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return a.phoneConfig(e.settings(), e.transports, e.addresses)
 }
 
 // startCodecs brings the codecs into the configured order. A codec of the default
@@ -177,6 +221,11 @@ func (e *Engine) startSound(ctx context.Context, phone Phone) error {
 			s.AudioInputDevice, s.AudioOutputDevice, err)
 	}
 	e.sound = true
+	if s.VolumeInput != 100 {
+		if err := phone.SetPortLevels(ctx, pjsua.SoundPort, 1, float64(s.VolumeInput)/100); err != nil {
+			return fmt.Errorf("engine: volumeInput: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -220,12 +269,12 @@ func listenError(cfg pjsua.TransportConfig, err error) error {
 
 // check reports what can be known to be wrong with the account before it is added.
 func (a *Account) check() error {
-	if a.cfg.Server != "" && a.cfg.Username == "" {
-		a.e.log.Warn("account has a server but no username, it does not register", "account", a.cfg.Number)
+	if a.cfg().Server != "" && a.cfg().Username == "" {
+		a.e.log.Warn("account has a server but no username, it does not register", "account", a.cfg().Number)
 	}
 	c := a.phoneConfig(a.e.settings(), nil, nil)
 	if err := c.Validate(); err != nil {
-		return fmt.Errorf("account %d: %w", a.cfg.Number, err)
+		return fmt.Errorf("account %d: %w", a.cfg().Number, err)
 	}
 	return nil
 }
@@ -235,23 +284,24 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 	c := pjsua.AccountConfig{
 		ID:              a.addressOfRecord(addresses),
 		RegisterLater:   true, // a server that cannot be found must not stop the others
-		RegisterTimeout: a.cfg.RegisterRefresh,
+		RegisterTimeout: a.cfg().RegisterRefresh,
 		RetryInterval:   retryInterval,
-		KeepAlive:       a.cfg.KeepAlive,
-		RewriteVia:      a.cfg.AllowRewrite,
-		RewriteSDP:      a.cfg.AllowRewrite,
-		PublicAddress:   a.cfg.PublicAddr,
-		MWI:             a.cfg.VoicemailNumber != "",
+		KeepAlive:       a.cfg().KeepAlive,
+		RewriteVia:      a.cfg().AllowRewrite,
+		RewriteSDP:      a.cfg().AllowRewrite,
+		PublicAddress:   a.cfg().PublicAddr,
+		MWI:             a.cfg().VoicemailNumber != "",
+		Publish:         a.cfg().Publish,
 		RTPPort:         s.RTPPortMin,
 		RTPPortRange:    s.RTPPortMax - s.RTPPortMin,
 	}
-	if a.cfg.AllowRewrite {
+	if a.cfg().AllowRewrite {
 		c.RewriteContact = pjsua.RewriteAlways
 	}
-	if a.cfg.DisableSessionTimer {
+	if a.cfg().DisableSessionTimer {
 		c.SessionTimer = pjsua.TimerInactive
 	}
-	if a.cfg.ICE {
+	if a.cfg().ICE {
 		c.ICE = &pjsua.ICEConfig{Enable: true}
 	}
 	if s.RTPPortMin == 0 {
@@ -260,17 +310,17 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 	if addr, err := netip.ParseAddr(s.BindAddress); err == nil && !addr.IsUnspecified() {
 		c.MediaAddress = s.BindAddress
 	}
-	if a.cfg.Username != "" {
-		c.Credentials = []pjsua.Credential{{Username: a.authID(), Password: a.cfg.Password}}
+	if a.cfg().Username != "" {
+		c.Credentials = []pjsua.Credential{{Username: a.authID(), Password: a.cfg().Password}}
 	}
-	if a.cfg.Registers() {
-		c.Registrar = "sip:" + a.cfg.Server + withTransport("", string(a.cfg.Transport))
+	if a.cfg().Registers() {
+		c.Registrar = "sip:" + a.cfg().Server + withTransport("", string(a.cfg().Transport))
 	}
-	for _, p := range a.cfg.Proxy {
-		c.Proxies = append(c.Proxies, proxyURI(p, string(a.cfg.Transport)))
+	for _, p := range a.cfg().Proxy {
+		c.Proxies = append(c.Proxies, proxyURI(p, string(a.cfg().Transport)))
 	}
 	c.Transport = a.boundTransport(transports)
-	c.SRTP, c.SRTPKeying = srtpOf(a.cfg.SRTP)
+	c.SRTP, c.SRTPKeying = srtpOf(a.cfg().SRTP)
 	return c
 }
 
@@ -294,7 +344,7 @@ func proxyURI(proxy, transport string) string {
 // chooses by URI.
 func (a *Account) boundTransport(transports map[pjsua.TransportType]*pjsua.Transport) *pjsua.Transport {
 	var types []pjsua.TransportType
-	switch a.cfg.Transport {
+	switch a.cfg().Transport {
 	case config.UDP:
 		types = []pjsua.TransportType{pjsua.UDP, pjsua.UDP6}
 	case config.TCP:
@@ -302,7 +352,7 @@ func (a *Account) boundTransport(transports map[pjsua.TransportType]*pjsua.Trans
 	case config.TLS:
 		types = []pjsua.TransportType{pjsua.TLS, pjsua.TLS6}
 	}
-	if a.cfg.Local() {
+	if a.cfg().Local() {
 		return nil // reachable on every transport
 	}
 	for _, t := range types {
@@ -316,9 +366,9 @@ func (a *Account) boundTransport(transports map[pjsua.TransportType]*pjsua.Trans
 // addressOfRecord is the account's own name and URI. Without a domain it is an
 // address that the engine listens on.
 func (a *Account) addressOfRecord(addresses []TransportAddress) string {
-	host := a.cfg.Domain
+	host := a.cfg().Domain
 	if host == "" {
-		host = a.cfg.Server
+		host = a.cfg().Server
 	}
 	if host == "" {
 		host = "localhost"
@@ -328,15 +378,15 @@ func (a *Account) addressOfRecord(addresses []TransportAddress) string {
 	}
 	uri := "sip:" + host
 	// Callers of the local account need no user, but some refuse a From without.
-	user := a.cfg.Username
-	if user == "" && a.cfg.Local() {
+	user := a.cfg().Username
+	if user == "" && a.cfg().Local() {
 		user = "offhook"
 	}
 	if user != "" {
 		uri = "sip:" + escapeUser(user) + "@" + host
 	}
-	if a.cfg.DisplayName != "" {
-		return quoteName(a.cfg.DisplayName) + " <" + uri + ">"
+	if a.cfg().DisplayName != "" {
+		return quoteName(a.cfg().DisplayName) + " <" + uri + ">"
 	}
 	return uri
 }

@@ -18,6 +18,9 @@ type wires struct {
 	port   pjsua.PortID  // of the call, likewise
 	made   map[link]bool // our links; false: it may be gone
 	failed map[link]int  // failures in a row
+	levels portLevels    // of the port
+	sure   bool          // they are what it has
+	seat   seat          // in a conference
 	retry  *time.Timer
 }
 
@@ -55,6 +58,7 @@ func newWires(e *Engine, phone Phone, c *Call) wires {
 	return wires{
 		e: e, phone: phone, c: c,
 		port: pjsua.NoPort, made: make(map[link]bool), failed: make(map[link]int), retry: stoppedTimer(),
+		levels: unchangedLevels, sure: true,
 	}
 }
 
@@ -69,6 +73,11 @@ func (w *wires) wantedLocked() []link {
 	for _, p := range c.plays {
 		if a.send && p.reason == "" {
 			want = append(want, link{p.port, a.port})
+		}
+	}
+	for _, t := range c.tones {
+		if a.send && !t.ending {
+			want = append(want, link{t.port, a.port})
 		}
 	}
 	for _, r := range c.recs {
@@ -106,6 +115,7 @@ func (w *wires) bring(ctx context.Context) {
 		w.rewired(port)
 		w.wiring = wiring
 	}
+	w.level(ctx, port)
 	wanted := make(map[link]struct{}, len(want))
 	for _, l := range want {
 		wanted[l] = struct{}{}
@@ -146,9 +156,13 @@ func (w *wires) bring(ctx context.Context) {
 // its links, and its number may be another call's by now; one that stayed may have
 // lost them.
 func (w *wires) rewired(port pjsua.PortID) {
-	if w.port != port && w.port != pjsua.NoPort {
-		w.forget(w.port)
+	if w.port != port {
+		if w.port != pjsua.NoPort {
+			w.forget(w.port)
+		}
+		w.levels = unchangedLevels
 	}
+	w.sure = w.levels == unchangedLevels // one that stayed may have been made anew
 	w.port = port
 	for l := range w.made {
 		if l.src == port || l.dst == port {
@@ -156,6 +170,29 @@ func (w *wires) rewired(port pjsua.PortID) {
 		}
 	}
 	clear(w.failed)
+}
+
+// level sets what the port hears and says.
+func (w *wires) level(ctx context.Context, port pjsua.PortID) {
+	w.e.mu.Lock()
+	want := w.c.portLevelsLocked()
+	w.e.mu.Unlock()
+	if port != pjsua.NoPort && (want != w.levels || !w.sure) {
+		err := w.phone.SetPortLevels(ctx, port, want.tx, want.rx)
+		w.c.report("set levels", err)
+		if err != nil && !isGone(err) { // the port has just been replaced, or it will not be better
+			w.levels, w.sure = want, true
+		}
+		if err == nil {
+			w.levels, w.sure = want, true
+		}
+	}
+	w.e.mu.Lock()
+	defer w.e.mu.Unlock()
+	if w.c.levelled != w.levels {
+		w.c.levelled = w.levels
+		w.c.changedLocked()
+	}
 }
 
 func (w *wires) forget(port pjsua.PortID) {
@@ -184,6 +221,12 @@ func (w *wires) announce(l link) {
 	for _, r := range w.c.recs {
 		if l == (link{w.port, r.port}) && !r.linked {
 			r.startedLocked(time.Now())
+		}
+	}
+	for _, t := range w.c.tones {
+		if l == (link{t.port, w.port}) && !t.linked {
+			t.linked = true
+			w.c.changedLocked()
 		}
 	}
 }

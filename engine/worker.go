@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/offhook-voip/offhook/pjsua"
@@ -22,6 +24,8 @@ type worker struct {
 	played   bool // playOnAnswer was
 	recorded bool // autoRecording was
 	limited  bool // autoHangUpTime runs
+	dialled  bool // the digits of DialRequest.DTMF are being sent
+	joined   bool // the conference of DialRequest.Conference was joined
 	answer   *time.Timer
 	hangup   *time.Timer
 	wires    wires
@@ -37,6 +41,8 @@ type view struct {
 	verdict  verdict
 	resync   bool
 	audio    audio
+	released bool // hang up: it was transferred
+	postDial string
 }
 
 func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
@@ -52,11 +58,16 @@ func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
 		case <-w.answer.C:
 			w.accept(ctx)
 		case <-w.hangup.C:
-			c.report("hang up", phone.Hangup(ctx, c.id, pjsua.CodeOK, "Call duration exceeded"))
+			c.report("hang up", phone.Hangup(ctx, c.id, durationExceeded))
 		case <-ctx.Done():
 		}
 	}
 }
+
+// durationExceeded ends a call as MicroSIP does after autoHangUpTime.
+var durationExceeded = pjsua.HangupOptions{Msg: pjsua.MsgData{
+	Headers: []pjsua.Header{{Name: "Warning", Value: `399 localhost "Call duration exceeded"`}},
+}}
 
 func stoppedTimer() *time.Timer {
 	t := time.NewTimer(time.Hour)
@@ -77,7 +88,10 @@ func (w *worker) look(ctx context.Context) view {
 		verdict:  c.verdict,
 		resync:   c.resync,
 		audio:    c.audioLocked(),
+		released: c.released,
+		postDial: c.postDial,
 	}
+	c.released = false
 	c.resync = false
 	if v.over || v.closing {
 		for _, p := range c.plays {
@@ -106,6 +120,7 @@ func (w *worker) step(ctx context.Context) bool {
 		return false
 	}
 	w.wires.bring(ctx)
+	w.wires.sit(ctx)
 	return true
 }
 
@@ -116,10 +131,10 @@ func (w *worker) obey(ctx context.Context, v view) {
 		w.judged = true
 		switch {
 		case vd.code >= 300:
-			w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, vd.code, vd.reason))
+			w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, pjsua.HangupOptions{Code: vd.code, Reason: vd.reason}))
 		case vd.code != 0 && !w.c.isTaken():
 			// An application that answers meanwhile makes it too late to ring.
-			if err := w.phone.Answer(ctx, w.c.id, vd.code, vd.reason); !w.c.isTaken() {
+			if err := w.phone.Answer(ctx, w.c.id, vd.code, pjsua.AnswerOptions{Reason: vd.reason}); !w.c.isTaken() {
 				w.c.report("ring", err)
 			}
 		}
@@ -135,6 +150,18 @@ func (w *worker) obey(ctx context.Context, v view) {
 	}
 	if v.reached < StateConfirmed.rank() || v.closing {
 		return
+	}
+	if v.released {
+		w.c.report("hang up", w.phone.Hangup(ctx, w.c.id, pjsua.HangupOptions{}))
+		return
+	}
+	if !w.joined {
+		w.joined = true
+		w.joinConference()
+	}
+	if !w.dialled && v.postDial != "" {
+		w.dialled = true
+		w.dialDigits(ctx, v.postDial)
 	}
 	if s.AutoHangUpTime > 0 && !w.limited {
 		w.limited = true
@@ -154,12 +181,59 @@ func (w *worker) obey(ctx context.Context, v view) {
 // caller would hear it ring for ever.
 func (w *worker) accept(ctx context.Context) {
 	w.e.endOthers(ctx, w.phone, w.c.id)
-	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, "")
+	w.e.holdOthers(ctx, w.phone, w.c)
+	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, pjsua.AnswerOptions{})
 	if err == nil || isGone(err) {
 		return
 	}
 	w.c.report("answer", err)
-	w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, pjsua.CodeInternalServerError, ""))
+	w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, pjsua.HangupOptions{Code: pjsua.CodeInternalServerError}))
+}
+
+// dialDigits sends digits as MicroSIP does after number,digits: from a second after the
+// answer on.
+func (w *worker) dialDigits(ctx context.Context, digits string) {
+	w.e.mu.Lock()
+	defer w.e.mu.Unlock()
+	if w.e.state != running {
+		return
+	}
+	w.e.workers.Add(1)
+	go func() {
+		defer w.e.workers.Done()
+		if err := w.c.SendDTMF(ctx, ","+digits, DTMFOptions{}); err != nil && !errors.Is(err, ErrCallEnded) {
+			w.c.report("send DTMF", err)
+		}
+	}()
+}
+
+// joinConference brings a call that was answered into the conference that it was dialled
+// for, or with auto conference into that of the others.
+func (w *worker) joinConference() {
+	w.e.mu.Lock()
+	defer w.e.mu.Unlock()
+	var others []*Call
+	if host := w.e.calls[w.c.inviteTo]; host != nil {
+		others = append(others, host)
+	}
+	if w.e.settings().AC {
+		others = w.e.callsLocked()
+	}
+	others = slices.DeleteFunc(others, func(c *Call) bool {
+		return c == w.c || c.reached != StateConfirmed.rank() || c.heldLocked() && c.conf == nil && c.id != w.c.inviteTo
+	})
+	if len(others) == 0 || w.c.endedLocked() {
+		return
+	}
+	conf := w.c.conf
+	for _, c := range others {
+		conf = cmp.Or(conf, c.conf)
+	}
+	if conf == nil {
+		w.e.lastConf++
+		conf = &conference{id: w.e.lastConf, room: w.phone.NewRoom()}
+	}
+	w.e.groupLocked(conf, append(others, w.c)...)
 }
 
 // report logs the failure of a command that nobody waits for.

@@ -20,9 +20,12 @@ const (
 	StatusNotFound  Status = 70006  // PJ_ENOTFOUND
 	StatusNoName    Status = 70018  // PJ_ERESOLVE: a host name has no address
 	StatusInUse     Status = 120098 // the operating system's EADDRINUSE on Linux
-	StatusSIPBusy   Status = 171001 // PJSIP_EBUSY: the request before has no answer yet
-	sipStatusBase   Status = 170000 // PJSIP_ERRNO_FROM_SIP_STATUS
-	sipStatusLimit  Status = 170800
+	// StatusNoTelephoneEvent is PJMEDIA_RTP_EREMNORFC2833: the far end takes no digits by
+	// RFC 4733.
+	StatusNoTelephoneEvent Status = 220107
+	StatusSIPBusy          Status = 171001 // PJSIP_EBUSY: the request before has no answer yet
+	sipStatusBase          Status = 170000 // PJSIP_ERRNO_FROM_SIP_STATUS
+	sipStatusLimit         Status = 170800
 )
 
 func (s Status) Error() string { return fmt.Sprintf("PJ status %d", int32(s)) }

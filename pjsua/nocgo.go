@@ -166,6 +166,8 @@ func (a *Audio) Write(p []byte) (int, error) { return 0, ErrNoCgo }
 // WriteSamples returns ErrNoCgo.
 func (a *Audio) WriteSamples(p []int16) (int, error) { return 0, ErrNoCgo }
 
+func (a *Audio) node(onThread) nodeKey { return nodeKey{} }
+
 // Buddy is somebody whose presence or dialogs can be watched.
 type Buddy struct {
 	id BuddyID
@@ -350,8 +352,12 @@ func (c *Call) Update(ctx context.Context, opts UpdateOptions) error { return Er
 // UserData returns nil without cgo.
 func (c *Call) UserData() any { return nil }
 
+func (c *Call) node(onThread) nodeKey { return nodeKey{} }
+
 // CallStream is one of several audio streams of a call, as a [Node].
 type CallStream struct{}
+
+func (s CallStream) node(onThread) nodeKey { return nodeKey{} }
 
 // Connection is a connection of the bridge that lasts as long as its two ends: see [Endpoint.KeepConnected].
 type Connection struct{}
@@ -722,6 +728,10 @@ func (p *Player) Resume(ctx context.Context) error { return ErrNoCgo }
 // SetPosition returns ErrNoCgo.
 func (p *Player) SetPosition(ctx context.Context, pos time.Duration) error { return ErrNoCgo }
 
+func (p *Player) node(onThread) nodeKey { return nodeKey{} }
+
+func (id PortID) node(onThread) nodeKey { return nodeKey{} }
+
 // Recorder writes what its port hears to a file.
 type Recorder struct{}
 
@@ -745,6 +755,8 @@ func (r *Recorder) Resume(ctx context.Context) error { return ErrNoCgo }
 
 // RightPort returns NoPort without cgo.
 func (r *Recorder) RightPort() PortID { return NoPort }
+
+func (r *Recorder) node(t onThread) nodeKey { return nodeKey{} }
 
 // Room is a conversation of several: everybody in it hears everybody else, each at a gain of its own.
 type Room struct{}
@@ -833,6 +845,8 @@ func (g *ToneGenerator) Stop(ctx context.Context) error { return ErrNoCgo }
 
 // StopLoop returns ErrNoCgo.
 func (g *ToneGenerator) StopLoop(ctx context.Context) error { return ErrNoCgo }
+
+func (g *ToneGenerator) node(onThread) nodeKey { return nodeKey{} }
 
 // Trace is a tap of all SIP messages.
 type Trace struct{}

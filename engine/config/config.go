@@ -110,6 +110,9 @@ type Settings struct {
 	AudioInputDevice  string   `ini:"audioInputDevice"`
 	AudioOutputDevice string   `ini:"audioOutputDevice"`
 	VAD               bool     `ini:"VAD"`
+	VolumeInput       int      `ini:"volumeInput"`  // per cent; 0 is silence
+	VolumeOutput      int      `ini:"volumeOutput"` // per cent; 0 is silence
+	VolumeRing        int      `ini:"volumeRing"`   // per cent
 	EC                bool     `ini:"EC"`
 
 	AutoAnswer       AutoAnswer    `ini:"autoAnswer"`
@@ -132,6 +135,18 @@ type Settings struct {
 	SingleMode         bool `ini:"singleMode"`
 	DuplicateCalls     bool `ini:"duplicateCalls"`
 	AccountID          int  `ini:"accountId"` // 0: the first that is registered
+	AutoHold           bool `ini:"autoHold"`
+	AC                 bool `ini:"AC"` // automatic conference
+
+	DisableMessaging    bool   `ini:"disableMessaging"`
+	FeatureCodeCP       string `ini:"featureCodeCP"`
+	FeatureCodeBT       string `ini:"featureCodeBT"`
+	FeatureCodeAT       string `ini:"featureCodeAT"`
+	EnableFeatureCodeCP bool   `ini:"enableFeatureCodeCP"`
+	EnableFeatureCodeBT bool   `ini:"enableFeatureCodeBT"`
+	EnableFeatureCodeAT bool   `ini:"enableFeatureCodeAT"`
+	FeatureCodePark     string `ini:"featureCodePark"`
+	FeatureCodeRetrieve string `ini:"featureCodeRetrieve"`
 
 	DTMFMethod DTMFMethod `ini:"DTMFMethod"`
 	EnableLog  bool       `ini:"enableLog"`

@@ -24,6 +24,7 @@ func (l *loader) resolve() *Config {
 			return !set
 		}
 		s.SingleMode = s.SingleMode || unset("singleMode")
+		s.AutoHold = s.AutoHold || unset("autoHold")
 		s.DuplicateCalls = s.DuplicateCalls && !unset("duplicateCalls")
 		if unset("autoAnswerCalls") {
 			s.AutoAnswerCalls = ""

@@ -52,6 +52,7 @@ func generate(dir string) ([]byte, error) {
 		kept: map[string]map[string]bool{},
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.cgo)) {
+		s.sealed(s.cgo[name])
 		if ast.IsExported(name) || s.needed[name] {
 			g.want(name)
 		}
@@ -100,6 +101,22 @@ func generate(dir string) ([]byte, error) {
 		out.WriteString("\n")
 	}
 	return format.Source(out.Bytes())
+}
+
+// sealed notes the unexported methods of an interface: what implements it has to have
+// them without cgo too.
+func (s *source) sealed(d decl) {
+	spec, ok := d.spec.(*ast.TypeSpec)
+	if !ok {
+		return
+	}
+	if typ, ok := spec.Type.(*ast.InterfaceType); ok && spec.Name.IsExported() {
+		for _, f := range typ.Methods.List {
+			for _, id := range f.Names {
+				s.needed["."+id.Name] = s.needed["."+id.Name] || !id.IsExported()
+			}
+		}
+	}
 }
 
 func (g *generator) fail(n ast.Node, msg string, args ...any) {
