@@ -3,7 +3,6 @@
 package pjsua
 
 import (
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -127,18 +126,9 @@ func TestTransportOfAnAccount(t *testing.T) {
 	if list := must(p.Transports(within(t)))(t); len(list) != 1 || list[0].Info().Address != p.addr {
 		t.Errorf("%d transports", len(list))
 	}
-	// The port is free again once PJSIP is done with the socket.
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		conn, err := net.ListenPacket("udp", two.Info().Bound)
-		if err == nil {
-			conn.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	await(p, func(ev TransportChanged) bool {
+		return ev.State == TransportDestroyed && ev.Local == two.Info().Address
+	})
 	three := must(p.AddTransport(within(t), TransportConfig{Type: UDP, BindAddress: "127.0.0.1"}))(t)
 	assertIs(t, two.Close(within(t), CloseTransportOptions{}), ErrTransportGone) // not the slot's next user
 	if info := must(three.Refresh(within(t)))(t); info.Bound != info.Address || info.Reliable || info.Secure || info.Name != "UDP" ||

@@ -15,8 +15,8 @@ func heard(t testing.TB, ch <-chan Mark) Mark {
 	select {
 	case m := <-ch:
 		return m
-	case <-time.After(10 * time.Second):
-		t.Fatal("no report of a mark for 10 s")
+	case <-time.After(patience):
+		t.Fatalf("no report of a mark for %v", patience)
 	}
 	return Mark{}
 }
@@ -94,12 +94,9 @@ func TestMarksAreExact(t *testing.T) {
 	marks[2] = heard(t, out.Mark("c"))
 	marks[1] = heard(t, b)
 	out.Pause()
-	before := in.ring.frames()
 	must(out.WriteSamples(sound[1778:3000]))(t)
 	d := out.Mark("d")
-	for in.ring.frames() < before+10 {
-		time.Sleep(time.Millisecond)
-	}
+	p.pass(200 * time.Millisecond)
 	if s := out.Stats(); s.Played != 1778 || s.Queued != 1222 {
 		t.Errorf("paused: %+v", s)
 	}
@@ -109,10 +106,7 @@ func TestMarksAreExact(t *testing.T) {
 		t.Errorf("a mark with nothing before it: %+v", m)
 	}
 
-	listened := in.ring.frames()
-	for in.ring.frames() < listened+2 { // the tick of the last mark is over
-		time.Sleep(time.Millisecond)
-	}
+	p.pass(40 * time.Millisecond) // the tick of the last mark is over
 	got, tick := captured(t, in)
 	at := make([]int, len(ends)) // where each part ends in what was captured
 	for i, end := range ends {
@@ -246,8 +240,9 @@ func TestReadOverruns(t *testing.T) {
 	oldest := must(p.NewAudio(within(t), 16000, opts))(t)
 	opts.ReadOverrun = DropNewest
 	newest := must(p.NewAudio(within(t), 16000, opts))(t)
-	for newest.Stats().Overruns < 10*320 || oldest.Stats().Overruns < 10*320 {
-		runtime.Gosched()
+	p.pass(500 * time.Millisecond)
+	if n, o := newest.Stats(), oldest.Stats(); n.Overruns < 10*320 || o.Overruns < 10*320 {
+		t.Errorf("overruns: %+v, %+v", n, o)
 	}
 	frame := make([]byte, 640)
 	tick, ok := newest.ring.takeFrame(frame)

@@ -29,7 +29,7 @@ func (p *phone) wire(rate int, outOpts, inOpts AudioOptions) (out, in *Audio) {
 func listen(t testing.TB, a *Audio, n int) []int16 {
 	t.Helper()
 	buf := make([]int16, n)
-	check(t, a.SetReadDeadline(time.Now().Add(10*time.Second)))
+	check(t, a.SetReadDeadline(time.Now().Add(patience)))
 	for got := 0; got < n; {
 		m, err := a.ReadSamples(buf[got:])
 		check(t, err)

@@ -73,7 +73,7 @@ func TestCallAudioBothWays(t *testing.T) {
 // portsLeft waits until the bridge has n ports.
 func (p *phone) portsLeft(n int) {
 	p.t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		ports := must(p.Ports(within(p.t)))(p.t)
 		if len(ports) == n {
 			return
@@ -170,7 +170,7 @@ func TestTapIsAligned(t *testing.T) {
 	}
 	must(bot.WriteSamples(sent))(t)
 	stereo := make([]int16, 3*2*16000)
-	check(t, tap.SetReadDeadline(time.Now().Add(10*time.Second)))
+	check(t, tap.SetReadDeadline(time.Now().Add(patience)))
 	for n := 0; n < len(stereo); {
 		n += must(tap.ReadSamples(stereo[n:]))(t)
 	}

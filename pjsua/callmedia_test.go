@@ -112,7 +112,7 @@ func TestStreams(t *testing.T) {
 	// Nobody speaks into the other end: with VAD it sends nothing.
 	check(t, c.in.ModifyCodec(within(t), 0, CodecSetting{VAD: On}))
 	before := must(c.in.StreamStats(within(t), 0))(t).TX.Packets
-	<-time.After(time.Second)
+	p.pass(time.Second)
 	if sent := must(c.in.StreamStats(within(t), 0))(t).TX.Packets - before; sent > 10 {
 		t.Errorf("%d packets of silence", sent)
 	}
@@ -187,7 +187,7 @@ func TestStreamSetting(t *testing.T) {
 		t.Errorf("%+v of %v", stats.Jitter, frame)
 	}
 	// Silence is not sent, but for the first 600 ms.
-	<-time.After(1500 * time.Millisecond)
+	p.pass(1500 * time.Millisecond)
 	if stats := must(c.out.StreamStats(within(t), 0))(t); stats.TX.Packets > 40 {
 		t.Errorf("%d packets of silence", stats.TX.Packets)
 	}

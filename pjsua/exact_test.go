@@ -52,7 +52,7 @@ func exactCalls(t *testing.T, rate int, d time.Duration, codecs ...string) {
 		must(w.from.WriteSamples(w.sent))(t)
 	}
 	for _, w := range ways {
-		check(t, w.to.SetReadDeadline(time.Now().Add(d+20*time.Second)))
+		check(t, w.to.SetReadDeadline(time.Now().Add(d+patience)))
 		got := make([]int16, 0, n+10*rate)
 		for buf := make([]int16, 8000); len(got) < n+4*rate; {
 			m := must(w.to.ReadSamples(buf))(t)

@@ -28,9 +28,9 @@ func TestImpairment(t *testing.T) {
 	}
 	const enough = 300 // five standard deviations are within the bounds
 	sent := func(c pair) uint64 { return must(c.out.StreamStats(within(t), 0))(t).TX.Packets }
-	for end := time.Now().Add(30 * time.Second); sent(cases[len(cases)-1].call) < enough; {
+	for end := time.Now().Add(patience); sent(cases[len(cases)-1].call) < enough; {
 		if time.Now().After(end) {
-			t.Fatalf("%d packets in 30 s", sent(cases[len(cases)-1].call))
+			t.Fatalf("%d packets in %v", sent(cases[len(cases)-1].call), patience)
 		}
 		<-time.After(200 * time.Millisecond) // RTP takes the time it takes
 	}

@@ -11,9 +11,13 @@ import (
 	"github.com/offhook-voip/offhook/engine/dsp"
 )
 
+// patience bounds every wait for what must happen. Nothing comes near it: it is for machines
+// that have something else to do.
+const patience = time.Minute
+
 // within bounds a wait that ends at once when all is well.
 func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -73,8 +77,8 @@ func (p *phone) next() Event {
 		}
 		p.seen = append(p.seen, ev)
 		return ev
-	case <-time.After(10 * time.Second):
-		p.t.Fatalf("no event for 10 s; seen %+v", p.seen)
+	case <-time.After(patience):
+		p.t.Fatalf("no event for %v; seen %+v", patience, p.seen)
 	}
 	return nil
 }
@@ -87,6 +91,16 @@ func await[E Event](p *phone, ok func(E) bool) E {
 			return ev
 		}
 	}
+}
+
+// pass waits until the bridge has ticked for d. Audio goes by that clock, which is behind
+// everybody else's on a machine that has something else to do.
+func (p *phone) pass(d time.Duration) {
+	p.t.Helper()
+	const rate = 16000
+	clock := must(p.NewAudio(within(p.t), rate, AudioOptions{WriteBuffer: -1}))(p.t)
+	listen(p.t, clock, int(d*rate/time.Second))
+	check(p.t, clock.Close())
 }
 
 func (p *phone) uri() string { return "sip:bob@" + p.addr }
@@ -216,7 +230,7 @@ func (p *phone) record(c pair, from PortID, d time.Duration) dsp.Tone {
 	rec := must(p.NewRecorder(within(p.t), path, RecorderOptions{}))(p.t)
 	check(p.t, p.Connect(within(p.t), c.inPort, rec.Port(), ConnectOptions{}))
 	check(p.t, p.Connect(within(p.t), from, c.outPort, ConnectOptions{}))
-	<-time.After(d) // audio takes the time it takes
+	p.pass(d)
 	check(p.t, rec.Close(within(p.t)))
 	audio := must(dsp.ReadWAV(path))(p.t)
 	if audio.Rate != 16000 || audio.Channels != 1 {
@@ -257,7 +271,7 @@ func TestAudioBothFormats(t *testing.T) {
 				s.RX.Bytes != s.RX.Packets*160 {
 				t.Errorf("statistics: %+v", s)
 			}
-			if ended.Connected < 1500*time.Millisecond {
+			if ended.Connected < time.Second {
 				t.Errorf("connected %v", ended.Connected)
 			}
 		}

@@ -39,7 +39,7 @@ func checkLeaks(fds int) int {
 		return 1
 	}
 	// Go closes files of ended tests when it collects them.
-	for deadline := time.Now().Add(10 * time.Second); openFiles() > fds; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); openFiles() > fds; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			fmt.Fprintf(os.Stderr, "%d files are open, %d were at the start\n", openFiles(), fds)
 			return 1

@@ -55,7 +55,7 @@ func (p *phone) requireTones(c pair) {
 	}
 	for i, call := range []*Call{c.out, c.in} {
 		from := must(call.Stats(within(p.t)))(p.t).RX.Packets
-		for deadline := time.Now().Add(10 * time.Second); must(call.Stats(within(p.t)))(p.t).RX.Packets < from+50; time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); must(call.Stats(within(p.t)))(p.t).RX.Packets < from+50; time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				p.t.Fatalf("call %d hears nothing", i)
 			}
@@ -156,7 +156,11 @@ func TestIPChange(t *testing.T) {
 			p.hangup(c)
 		})
 	}
-	p := newCouple(t, UDP, "127.0.0.1", AccountConfig{IPChange: IPChange{HangupCalls: true}}, nil)
+	// Alice's only: PJSIP asks for a call's lock with its own held, and gives up after 2 s when the
+	// call is at work, as Bob's is with Alice's BYE.
+	p := newCouple(t, UDP, "127.0.0.1", AccountConfig{IPChange: IPChange{HangupCalls: true}}, func(bob *AccountConfig) {
+		bob.IPChange = IPChange{NoReinvite: true}
+	})
 	c := p.connect()
 	check(t, p.HandleIPChange(within(t), IPChangeOptions{NoRestartListeners: true, NoShutdownTransports: true}))
 	hungUp, ended := 0, 0

@@ -31,7 +31,7 @@ func (p *phone) media(c pair, out, in MediaDir) { p.t.Helper(); p.held(c, out, i
 func (p *phone) offer(send func() error) {
 	p.t.Helper()
 	err := send()
-	for end := time.Now().Add(10 * time.Second); errors.Is(err, StatusInvalidOp) && time.Now().Before(end); err = send() {
+	for end := time.Now().Add(patience); errors.Is(err, StatusInvalidOp) && time.Now().Before(end); err = send() {
 		time.Sleep(time.Millisecond)
 	}
 	check(p.t, err)

@@ -34,7 +34,7 @@ func (p *phone) hearAll(d time.Duration, ports ...PortID) [][]int16 {
 		check(p.t, p.Connect(within(p.t), port, rec.Port(), ConnectOptions{}))
 		recs = append(recs, rec)
 	}
-	<-time.After(d + 300*time.Millisecond) // audio takes the time it takes
+	p.pass(d + 300*time.Millisecond)
 	var heard [][]int16
 	for _, rec := range recs {
 		check(p.t, rec.Close(within(p.t)))

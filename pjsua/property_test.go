@@ -78,7 +78,7 @@ func TestRandomCommands(t *testing.T) {
 	workers.Wait()
 	c.mu.Lock()
 	// An INVITE may have arrived after its caller had given up.
-	for deadline := time.Now().Add(time.Minute); c.live() > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); c.live() > 0 && time.Now().Before(deadline); {
 		wake := time.AfterFunc(time.Second, c.changed.Broadcast)
 		c.changed.Wait()
 		wake.Stop()
@@ -99,7 +99,7 @@ func TestRandomCommands(t *testing.T) {
 	}
 	// The bridge drops a port at its next tick.
 	left := must(p.Ports(within(t)))(t)
-	for deadline := time.Now().Add(10 * time.Second); !slices.Equal(left, ports) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); !slices.Equal(left, ports) && time.Now().Before(deadline); {
 		runtime.Gosched()
 		left = must(p.Ports(within(t)))(t)
 	}

@@ -60,7 +60,7 @@ func TestRecorderFormats(t *testing.T) {
 		} else if rec.RightPort() != NoPort {
 			t.Errorf("%s: right port %d", name, rec.RightPort())
 		}
-		<-time.After(1300 * time.Millisecond) // audio takes the time it takes
+		p.pass(1300 * time.Millisecond)
 		check(t, rec.Close(within(t)))
 		audio := must(wav.Read(path))(t)
 		i := audio.Info
@@ -91,11 +91,11 @@ func TestStereoIsAligned(t *testing.T) {
 	// Neither side is there before it is connected; the other one is there alone.
 	check(t, p.Connect(within(t), source.Port(), rec.Port(), ConnectOptions{}))
 	check(t, rec.Resume(within(t)))
-	<-time.After(200 * time.Millisecond)
+	p.pass(200 * time.Millisecond)
 	check(t, p.Connect(within(t), source.Port(), rec.RightPort(), ConnectOptions{}))
-	<-time.After(200 * time.Millisecond)
+	p.pass(200 * time.Millisecond)
 	check(t, rec.Pause(within(t)))
-	<-time.After(200 * time.Millisecond)
+	p.pass(200 * time.Millisecond)
 	check(t, rec.Resume(within(t)))
 	await(p, func(PlayerFinished) bool { return true })
 	check(t, rec.Close(within(t)))
@@ -202,14 +202,17 @@ func TestOpusFile(t *testing.T) {
 	p := newPhone(t, Config{})
 	path := filepath.Join(t.TempDir(), "a.opus")
 	rec := must(p.NewRecorder(within(t), path, RecorderOptions{Stereo: true}))(t)
-	<-time.After(time.Second)
+	p.pass(time.Second)
 	check(t, rec.Close(within(t)))
 	if d, channels, ended := opusDuration(t, path); d < 900*time.Millisecond || channels != 2 || !ended {
 		t.Errorf("%v, %d channels, ended %v", d, channels, ended)
 	}
 }
 
-const killedDir = "OFFHOOK_TEST_KILLED_DIR"
+const (
+	killedDir           = "OFFHOOK_TEST_KILLED_DIR"
+	recordedUntilKilled = 4 * time.Second
+)
 
 // TestRecordUntilKilled does nothing but in the process that TestKilledRecordings kills.
 func TestRecordUntilKilled(t *testing.T) {
@@ -225,7 +228,8 @@ func TestRecordUntilKilled(t *testing.T) {
 		rec := must(p.NewRecorder(within(t), filepath.Join(dir, name), opts))(t)
 		check(t, p.Connect(within(t), source.Port(), rec.Port(), ConnectOptions{}))
 	}
-	os.Stdout.WriteString("recording\n")
+	p.pass(recordedUntilKilled)
+	os.Stdout.WriteString("recorded\n")
 	select {}
 }
 
@@ -236,27 +240,25 @@ func TestKilledRecordings(t *testing.T) {
 	cmd.Env = append(os.Environ(), killedDir+"="+dir)
 	out := must(cmd.StdoutPipe())(t)
 	check(t, cmd.Start())
-	started := false
-	for lines := bufio.NewScanner(out); !started && lines.Scan(); {
-		started = lines.Text() == "recording"
-	}
-	const recorded = 3500 * time.Millisecond
-	if started {
-		<-time.After(recorded)
+	recorded := false
+	for lines := bufio.NewScanner(out); !recorded && lines.Scan(); {
+		recorded = lines.Text() == "recorded"
 	}
 	check(t, cmd.Process.Kill())
-	if err := cmd.Wait(); !started || cmd.ProcessState.ExitCode() != -1 {
-		t.Fatalf("the process that records: %v, started %v", err, started)
+	if err := cmd.Wait(); !recorded || cmd.ProcessState.ExitCode() != -1 {
+		t.Fatalf("the process that records: %v, has recorded: %v", err, recorded)
 	}
+	// Every second the header is written, or a page of Opus; that takes a while, too.
+	const least = recordedUntilKilled - 2*time.Second
 	for _, name := range []string{"pcm.wav", "mulaw.wav", "stereo.wav"} {
 		audio := must(wav.Read(filepath.Join(dir, name)))(t)
-		if i := audio.Info; i.Unfinished || i.Duration() < recorded-1600*time.Millisecond {
+		if i := audio.Info; i.Unfinished || i.Duration() < least {
 			t.Errorf("%s: %+v", name, i)
 		}
 		a := dsp.Audio{Rate: 16000, Channels: audio.Info.Channels, Samples: audio.Samples}
 		requireTone(t, name, a.Channel(0), 16000, 440)
 	}
-	if d, _, _ := opusDuration(t, filepath.Join(dir, "mono.opus")); d < recorded-600*time.Millisecond {
+	if d, _, _ := opusDuration(t, filepath.Join(dir, "mono.opus")); d < least {
 		t.Errorf("mono.opus: %v", d)
 	}
 }

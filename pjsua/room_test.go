@@ -108,7 +108,7 @@ func TestRoom(t *testing.T) {
 // CallEnded.
 func (p *phone) noConnections() {
 	p.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		n := 0
 		check(p.t, p.do(within(p.t), func(onThread) error { n = len(p.conns.all); return nil }))
 		if n == 0 {

@@ -34,7 +34,8 @@ func newSIPPeer(t testing.TB) *sipPeer {
 	t.Helper()
 	conn := must(net.ListenPacket("udp", "127.0.0.1:0"))(t)
 	p := &sipPeer{t: t, conn: conn, addr: conn.LocalAddr().String(), in: make(chan sipMsg, 64), seen: map[string]bool{}}
-	t.Cleanup(func() { conn.Close() })
+	ended := make(chan struct{})
+	t.Cleanup(func() { conn.Close(); close(ended) })
 	go func() {
 		buf := make([]byte, 65536)
 		for {
@@ -43,7 +44,11 @@ func newSIPPeer(t testing.TB) *sipPeer {
 				close(p.in)
 				return
 			}
-			p.in <- sipMsg{bytes.Clone(buf[:n]), from}
+			select {
+			case p.in <- sipMsg{bytes.Clone(buf[:n]), from}:
+			case <-ended:
+				return
+			}
 		}
 	}()
 	return p
@@ -75,7 +80,7 @@ func (p *sipPeer) request(method string) sipMsg {
 
 func (p *sipPeer) await(what string, ok func(sipMsg) bool) sipMsg {
 	p.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case m := <-p.in:
@@ -83,7 +88,7 @@ func (p *sipPeer) await(what string, ok func(sipMsg) bool) sipMsg {
 				return m
 			}
 		case <-deadline:
-			p.t.Fatalf("%s did not come in 10 s", what)
+			p.t.Fatalf("%s did not come in %v", what, patience)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func TestSetLogging(t *testing.T) {
 		must(p.Codecs(within(t)))(t)
 		check(t, p.SetNullDevice(within(t))) // which is logged at level 5 and below
 		seen := false
-		for deadline := time.After(10 * time.Second); ; {
+		for deadline := time.After(patience); ; {
 			select {
 			case line := <-out:
 				seen = seen || strings.Contains(line, "INVITE sip:bob@")

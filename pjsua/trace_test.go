@@ -18,8 +18,8 @@ func (p *phone) nextMessage(tr *Trace) SIPMessage {
 			p.t.Fatal("the trace ended")
 		}
 		return m
-	case <-time.After(10 * time.Second):
-		p.t.Fatal("no message for 10 s")
+	case <-time.After(patience):
+		p.t.Fatalf("no message for %v", patience)
 	}
 	panic("unreachable")
 }

@@ -69,7 +69,7 @@ func (a *authority) served(addr string) int64 {
 	a.t.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(a.cert)
-	conn := must(tls.DialWithDialer(&net.Dialer{Timeout: 10 * time.Second}, "tcp", addr, &tls.Config{RootCAs: roots}))(a.t)
+	conn := must(tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", addr, &tls.Config{RootCAs: roots}))(a.t)
 	defer conn.Close()
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }
