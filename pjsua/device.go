@@ -311,23 +311,30 @@ func (ep *Endpoint) SetEchoCanceller(ctx context.Context, tail time.Duration, op
 	if tail < 0 || tail > 10*time.Second {
 		return fmt.Errorf("pjsua: echo canceller: a tail of %v is outside 0 to 10s", tail)
 	}
-	var missing string
-	switch a := opts.algorithm(); {
-	case a == EchoSpeex && C.PJMEDIA_HAS_SPEEX_AEC == 0:
-		missing = "Speex"
-	case a == EchoWebRTC && C.PJMEDIA_HAS_WEBRTC_AEC == 0:
-		missing = "WebRTC's canceller"
-	case a == EchoWebRTCAEC3 && C.PJMEDIA_HAS_WEBRTC_AEC3 == 0:
-		missing = "WebRTC's AEC3"
-	case a > EchoWebRTCAEC3:
-		return fmt.Errorf("pjsua: echo canceller: there is no number %d", a)
+	err := ep.media.echo(opts)
+	if err == nil {
+		err = opts.compiled()
 	}
-	if missing != "" {
-		return fmt.Errorf("pjsua: echo canceller: this PJSIP was built without %s", missing)
+	if err != nil {
+		return fmt.Errorf("pjsua: echo canceller: %w", err)
 	}
 	return ep.do(ctx, func(t onThread) error {
 		return t.fail("echo canceller", C.pjsua_set_ec(C.uint(tail/time.Millisecond), C.uint(opts)))
 	})
+}
+
+// compiled says whether PJSIP was compiled with the canceller.
+func (o EchoOptions) compiled() error {
+	has := map[EchoOptions]bool{
+		EchoSpeex:      C.PJMEDIA_HAS_SPEEX_AEC != 0,
+		EchoWebRTC:     C.PJMEDIA_HAS_WEBRTC_AEC != 0,
+		EchoWebRTCAEC3: C.PJMEDIA_HAS_WEBRTC_AEC3 != 0,
+	}
+	name := map[EchoOptions]string{EchoSpeex: "Speex", EchoWebRTC: "WebRTC's canceller", EchoWebRTCAEC3: "WebRTC's AEC3"}
+	if there, known := has[o.algorithm()]; known && !there {
+		return fmt.Errorf("this PJSIP was built without %s", name[o.algorithm()])
+	}
+	return nil
 }
 
 // EchoTail returns the tail of SetEchoCanceller, 0 when it is off (pjsua_get_ec_tail).

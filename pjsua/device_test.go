@@ -55,12 +55,13 @@ func TestTick(t *testing.T) {
 
 // What cannot be is refused in words, and the clock goes on whatever was tried.
 func TestDeviceRefusals(t *testing.T) {
-	p := newPhone(t, Config{})
+	p := newPhone(t, Config{Media: MediaConfig{ClockRate: 8000}})
 	for want, err := range map[string]error{
 		"no microphone without":       p.SetDevices(within(t), 1, NoDevice, DeviceOptions{}),
 		"open sound devices 77 and 7": p.SetDevices(within(t), 77, 77, DeviceOptions{}),
 		"nosuch":                      second(p.FindDevice(within(t), "nosuch", "device")),
-		"built without WebRTC's AEC3": p.SetEchoCanceller(within(t), time.Second, EchoWebRTCAEC3),
+		"built without WebRTC's":      p.SetEchoCanceller(within(t), time.Second, EchoWebRTC),
+		"not at 8000 Hz":              p.SetEchoCanceller(within(t), time.Second, EchoWebRTCAEC3|EchoSoftware),
 		"outside 0 to 10s":            p.SetEchoCanceller(within(t), -1, 0),
 		"there is no number 7":        p.SetEchoCanceller(within(t), time.Second, 7),
 		"echo statistics":             second(p.EchoStats(within(t))),

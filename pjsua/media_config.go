@@ -1,6 +1,10 @@
 package pjsua
 
-import "time"
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
 
 // JitterDiscard is how the jitter buffer gets rid of a latency that is too long
 // (pjmedia_jb_discard_algo).
@@ -18,15 +22,16 @@ func (d JitterDiscard) String() string {
 }
 
 // EchoOptions is a set of choices of the echo canceller (pjmedia_echo_flag). The low
-// four bits name the canceller; 0 is the best that PJSIP was compiled with.
+// four bits name the canceller; 0 is the first of these that PJSIP was compiled with:
+// Speex, WebRTC, AEC3, the suppressor.
 type EchoOptions uint
 
 // The choices.
 const (
 	EchoSpeex           EchoOptions = 1      // the canceller of speexdsp
 	EchoSimple          EchoOptions = 2      // an echo suppressor
-	EchoWebRTC          EchoOptions = 3      // where PJSIP was compiled with it
-	EchoWebRTCAEC3      EchoOptions = 4      // where PJSIP was compiled with it
+	EchoWebRTC          EchoOptions = 3      // where PJSIP was compiled with it; Offhook's is not
+	EchoWebRTCAEC3      EchoOptions = 4      // WebRTC's AEC3: at 16, 32 and 48 kHz, in ticks of whole 10 ms
 	EchoNoLock          EchoOptions = 16     // no mutex: for one thread only
 	EchoSimpleFIFO      EchoOptions = 32     // the speaker's samples wait in a plain FIFO
 	EchoSoftware        EchoOptions = 64     // in software even where the device has its own
@@ -106,6 +111,11 @@ func (p *problems) media(c MediaConfig) {
 	}
 	p.within("Media.TXDrop", c.TXDrop, 0, 100)
 	p.within("Media.RXDrop", c.RXDrop, 0, 100)
+	if c.EchoTail > 0 {
+		if err := c.echo(c.EchoOptions); err != nil {
+			p.bad("Media.EchoOptions: %v", err)
+		}
+	}
 	p.within("Media.JitterDiscard", int(c.JitterDiscard), 0, int(DiscardNone))
 	for _, d := range []struct {
 		name string
@@ -121,4 +131,23 @@ func (p *problems) media(c MediaConfig) {
 	}
 	p.ice("Media.ICE", c.ICE, false)
 	p.turn("Media.TURN", c.TURN)
+}
+
+// echo says why these options are impossible with c. AEC3 works on 10 ms, and reads beyond
+// the end of a tick that is no multiple of it.
+func (c MediaConfig) echo(o EchoOptions) error {
+	switch a := o.algorithm(); {
+	case a > EchoWebRTCAEC3:
+		return fmt.Errorf("there is no number %d", a)
+	case a != EchoWebRTCAEC3:
+		return nil
+	}
+	rate, tick := cmp.Or(c.SoundClockRate, c.ClockRate, 16000), cmp.Or(c.FrameTime, 20*time.Millisecond)
+	if rate != 16000 && rate != 32000 && rate != 48000 {
+		return fmt.Errorf("AEC3 works at 16, 32 and 48 kHz, not at %d Hz", rate)
+	}
+	if tick.Truncate(time.Millisecond)%(10*time.Millisecond) != 0 {
+		return fmt.Errorf("AEC3 works in ticks of whole 10 ms, not of %v", tick)
+	}
+	return nil
 }

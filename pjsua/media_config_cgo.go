@@ -7,7 +7,10 @@ package pjsua
 */
 import "C"
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // mediaConfig makes a pjsua_media_config.
 func mediaConfig(t onThread, a *arena, cfg MediaConfig) (*C.pjsua_media_config, error) {
@@ -40,6 +43,11 @@ func mediaConfig(t onThread, a *arena, cfg MediaConfig) (*C.pjsua_media_config, 
 	set(&c.ilbc_mode, cfg.ILBCMode)
 	set(&c.tx_drop_pct, cfg.TXDrop)
 	set(&c.rx_drop_pct, cfg.RXDrop)
+	if cfg.EchoTail > 0 {
+		if err := cfg.EchoOptions.compiled(); err != nil {
+			return nil, fmt.Errorf("pjsua: Media.EchoOptions: %w", err)
+		}
+	}
 	c.ec_tail_len = C.uint(cfg.EchoTail / time.Millisecond)
 	c.ec_options = C.uint(cfg.EchoOptions)
 	setMS(&c.snd_rec_latency, cfg.CaptureLatency)

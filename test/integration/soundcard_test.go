@@ -217,12 +217,28 @@ func testEcho(c *soundCard) {
 	player := c.play(samples)
 	c.listen(time.Second) // until the echo is there
 	without := level(c.listen(3 * time.Second))
-	c.check(c.SetEchoCanceller(c.ctx(), 200*time.Millisecond, pjsua.EchoSpeex))
-	c.listen(5 * time.Second) // it learns
-	with := level(c.listen(3 * time.Second))
-	c.t.Logf("echo: %.1f dBov, with the canceller %.1f", without, with)
-	if without < -40 || without-with < 8 {
-		c.t.Errorf("the echo of %.1f dBov is %.1f with the canceller", without, with)
+	if without < -40 {
+		c.t.Fatalf("an echo of %.1f dBov", without)
+	}
+	for _, canceller := range []struct {
+		name string
+		opts pjsua.EchoOptions
+	}{{"Speex", pjsua.EchoSpeex}, {"AEC3", pjsua.EchoWebRTCAEC3}} {
+		c.check(c.SetEchoCanceller(c.ctx(), 200*time.Millisecond, canceller.opts))
+		with := 0.0
+		for range 4 { // it learns, and a busy machine that stumbles makes it learn anew
+			c.listen(4 * time.Second)
+			if with = level(c.listen(3 * time.Second)); without-with > 8 {
+				break
+			}
+		}
+		c.t.Logf("echo: %.1f dBov, with %s %.1f", without, canceller.name, with)
+		if without-with < 8 {
+			c.t.Errorf("the echo of %.1f dBov is %.1f with %s", without, with, canceller.name)
+		}
+	}
+	if stats, err := c.EchoStats(c.ctx()); err != nil || stats.Name != "WebRTC AEC3" {
+		c.t.Errorf("%+v, error %v", stats, err)
 	}
 	if tail, err := c.EchoTail(c.ctx()); err != nil || tail != 200*time.Millisecond {
 		c.t.Errorf("tail %v, error %v", tail, err)

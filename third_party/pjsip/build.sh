@@ -105,7 +105,7 @@ configure_options="
 	--disable-ilbc-codec --disable-g7221-codec --disable-silk --disable-lyra
 	--disable-video --disable-sdl --disable-ffmpeg --disable-v4l2
 	--disable-openh264 --disable-vpx --disable-libyuv
-	--disable-libwebrtc --disable-upnp --disable-pjsua2"
+	--disable-libwebrtc --enable-libwebrtc-aec3 --disable-upnp --disable-pjsua2"
 
 # --- system packages ----------------------------------------------------------
 
@@ -125,7 +125,7 @@ opencore-amrwb/dec_if.h     libopencore-amrwb-dev  opencore-amr-devel  opencore-
 vo-amrwbenc/enc_if.h        libvo-amrwbenc-dev     vo-amrwbenc-devel   vo-amrwbenc-dev   vo-amrwbenc     vo-amrwbenc
 uuid/uuid.h                 uuid-dev               libuuid-devel       util-linux-dev    util-linux-libs -
 '
-# The programs, in the same columns. We compile no C++, but configure insists.
+# The programs, in the same columns. The echo canceller AEC3 is in C++.
 programs='
 c++                         g++                    gcc-c++             g++               gcc             -
 pkg-config                  pkg-config             pkgconf-pkg-config  pkgconf           pkgconf         pkgconf
@@ -207,7 +207,7 @@ toolchain() {
 	"$CC" -dumpmachine -dumpfullversion 2>/dev/null || "$CC" --version 2>/dev/null || true
 	if have dpkg-query; then
 		# Absent packages print nothing and make dpkg-query fail; that is an answer too.
-		dpkg-query -W -f '${Package} ${Version}\n' \
+		dpkg-query -W -f '${Package} ${Version}\n' g++ \
 			$(echo "$headers" | awk 'NF { print $2 }') 2>/dev/null || true
 	else
 		pkg-config --print-errors --modversion openssl opus libsrtp2 speex speexdsp uuid alsa 2>&1 || true
@@ -446,12 +446,39 @@ apply_patches() {
 	done
 }
 
+# prepare_aec3 lets the compiler use AVX2 and FMA in those files of AEC3 that run only
+# where the processor has them. PJSIP's makefile allows FMA, and AVX with it, in all
+# of them, which is an illegal instruction on older processors. After the includes, so
+# that what templates of theirs become is not in AVX either: the linker keeps any one
+# copy of that. Its symbols for a debugger would be two thirds of all that is
+# installed, and a third of the time.
+prepare_aec3() {
+	local f
+	sed -e 's/ += -mfma$/ +=/' -e 's/^WEBRTC_AEC3_OTHER_CFLAGS =/& -g0/' \
+		third_party/build/os-auto.mak.in >Makefile.tmp &&
+		mv Makefile.tmp third_party/build/os-auto.mak.in
+	for f in $(find third_party/webrtc_aec3 -name '*_avx2.cc'); do
+		awk '
+			/^namespace webrtc/ && !n++ {
+				print "#ifdef __clang__"
+				print "#pragma clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to = function)"
+				print "#else"
+				print "#pragma GCC target(\"avx2,fma\")"
+				print "#endif"
+			}
+			{ print }
+			END { print "#ifdef __clang__\n#pragma clang attribute pop\n#endif" }' "$f" >Makefile.tmp
+		mv Makefile.tmp "$f"
+	done
+}
+
 # write_pc makes the installed .pc complete: what PJSIP lists as private is needed
 # for a static link, and there is nothing else here; and the headers' variant and
-# the stamp belong to Cflags. pjsua2, and with it the C++ runtime, is not built.
+# the stamp belong to Cflags. The C++ runtime, which AEC3 needs, goes to the end.
 write_pc() {
-	local pc=$1/lib/pkgconfig/libpjproject.pc libs
+	local pc=$1/lib/pkgconfig/libpjproject.pc libs cxx=-lstdc++
 	libs="$(sed -n 's/^Libs: //p' "$pc") $(sed -n 's/^Libs.private: //p' "$pc")"
+	[ "$os" != Darwin ] || cxx=-lc++
 	cat >"$pc.new" <<-PC
 	# Written by Offhook's third_party/pjsip/build.sh. Libs holds all that a static
 	# link needs.
@@ -466,7 +493,7 @@ write_pc() {
 	Description: PJSIP, built for Offhook
 	URL: https://www.pjsip.org
 	Version: $version
-	Libs: $(echo "$libs" | sed "s|$prefix/lib|\${libdir}|g; s/ -lstdc++//") $san
+	Libs: $(echo "$libs" | sed "s|$prefix/lib|\${libdir}|g; s/ -lstdc++//") $cxx $san
 	Cflags: -I\${includedir} $(sed -n 's/^Cflags: //p' "$pc" | sed "s|-I[^ ]*||g") -DPJ_DEBUG=$debug -DOFFHOOK_PJSIP_STAMP=$key $san
 	PC
 	sed -e 's/  */ /g' -e 's/ $//' "$pc.new" >"$pc"
@@ -507,6 +534,7 @@ build() {
 	apply_patches
 	# Debian leaves this driver's source out; it has no use on any system of ours.
 	sed 's/ bdimad_dev\.o//' pjmedia/build/Makefile >Makefile.tmp && mv Makefile.tmp pjmedia/build/Makefile
+	prepare_aec3
 	cp "$here/config_site.h" pjlib/include/pj/config_site.h
 
 	# The paths of this build tree are of no use to anyone once it is gone.

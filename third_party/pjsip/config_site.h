@@ -129,11 +129,11 @@
 
 #define PJMEDIA_HAS_VIDEO           0
 
-/* The canceller is speexdsp's. The other ones need code that the distribution's
- * archive leaves out, or a C++ runtime.
+/* The echo cancellers are speexdsp's, which is the default, and WebRTC's AEC3. WebRTC's
+ * older one needs code that the distribution's archive leaves out.
  */
 #define PJMEDIA_HAS_WEBRTC_AEC      0
-#define PJMEDIA_HAS_WEBRTC_AEC3     0
+#define PJMEDIA_HAS_WEBRTC_AEC3     1
 
 /* Logging: 4 shows every SIP message, 5 adds what the library does; 6 would cost
  * its calls in every tick.

@@ -82,6 +82,25 @@ static void try_cipher(const char *name)
     pjmedia_transport_close(srtp);
 }
 
+/* Makes an echo canceller, for ticks of the bridge. */
+static void try_echo(const char *name, unsigned algorithm)
+{
+    static pj_int16_t silence[320];
+    pjmedia_echo_state *echo;
+    pj_pool_t *pool = pjsua_pool_create("echo", 1000, 1000);
+    pj_status_t status = pjmedia_echo_create2(pool, 16000, 1, 320, 200, 20, algorithm, &echo);
+
+    if (status != PJ_SUCCESS) {
+        fprintf(stderr, "check: echo canceller %s is absent\n", name);
+        ++absent;
+    } else {
+        must(pjmedia_echo_playback(echo, silence), name);
+        must(pjmedia_echo_capture(echo, silence, 0), name);
+        pjmedia_echo_destroy(echo);
+    }
+    pj_pool_release(pool);
+}
+
 int main(void)
 {
     static const char *codecs[] = {
@@ -157,6 +176,8 @@ int main(void)
         fprintf(stderr, "check: DTLS-SRTP is absent\n");
         ++absent;
     }
+    try_echo("Speex", PJMEDIA_ECHO_SPEEX);
+    try_echo("WebRTC AEC3", PJMEDIA_ECHO_WEBRTC_AEC3);
     if (strncmp(pj_ioqueue_name(), "epoll", 5) != 0 && PJ_LINUX) {
         fprintf(stderr, "check: the ioqueue is %s\n", pj_ioqueue_name());
         ++absent;
