@@ -85,7 +85,6 @@ static void try_cipher(const char *name)
 /* Makes an echo canceller, for ticks of the bridge. */
 static void try_echo(const char *name, unsigned algorithm)
 {
-    static pj_int16_t silence[320];
     pjmedia_echo_state *echo;
     pj_pool_t *pool = pjsua_pool_create("echo", 1000, 1000);
     pj_status_t status = pjmedia_echo_create2(pool, 16000, 1, 320, 200, 20, algorithm, &echo);
@@ -94,8 +93,6 @@ static void try_echo(const char *name, unsigned algorithm)
         fprintf(stderr, "check: echo canceller %s is absent\n", name);
         ++absent;
     } else {
-        must(pjmedia_echo_playback(echo, silence), name);
-        must(pjmedia_echo_capture(echo, silence, 0), name);
         pjmedia_echo_destroy(echo);
     }
     pj_pool_release(pool);
