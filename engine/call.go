@@ -209,6 +209,7 @@ func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string) er
 	}
 	c.take()
 	if code.Success() {
+		c.decide()
 		c.e.endOthers(ctx, phone, c.id)
 		c.e.holdOthers(ctx, phone, c)
 	}
@@ -233,6 +234,7 @@ func (c *Call) isTaken() bool {
 // when the call is over already, and does not wait for [Call.Done].
 func (c *Call) Hangup(ctx context.Context, code pjsua.SIPCode, reason string) error {
 	c.take()
+	c.decide()
 	phone, err := c.phoneFor()
 	if err == nil {
 		err = c.failed("hang up", phone.Hangup(ctx, c.id, pjsua.HangupOptions{Code: code, Reason: reason}))

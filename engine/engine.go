@@ -55,6 +55,7 @@ type Engine struct {
 	addresses  []TransportAddress // where they listen
 	touches    uint64             // rises whenever a call is selected
 	lastNumber string             // whom Redial calls
+	decided    string             // the Call-ID of the call that was answered or refused last
 	muted      Levels             // what holds for all calls; the volumes are settings
 	lastConf   ConferenceID
 	presence   Presence // what we say of ourselves

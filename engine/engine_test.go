@@ -27,7 +27,7 @@ const secret = "s3cr3t-passw0rd"
 func testConfig() *config.Config {
 	return &config.Config{
 		Settings: config.Settings{
-			AudioCodecs: []string{"PCMU/8000/1"}, CallWaiting: true, TLSVerify: true,
+			AudioCodecs: []string{"PCMU/8000/1"}, CallWaiting: true, DuplicateCalls: true, AutoAnswerCalls: "all", TLSVerify: true,
 			Dialect: config.Documented, LogLevel: "info", RecordingFormat: "wav",
 			VolumeInput: 100, VolumeOutput: 100, VolumeRing: 100,
 		},

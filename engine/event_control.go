@@ -68,6 +68,15 @@ type CallRedirected struct {
 	Action string `json:"action"`
 }
 
+// RuleMatched reports which rule of the configuration decided about an incoming call.
+type RuleMatched struct {
+	EventHeader
+	Rule   string `json:"rule"`   // its name
+	Action string `json:"action"` // "answer", "ring", "reject", "forward", "play", "hook" or "bot"
+	// Value is the file of play, the command of hook, or the name of bot.
+	Value string `json:"value,omitempty"`
+}
+
 // CallRejected reports an INVITE that was refused before it became a call, as there was
 // no room for it for example.
 type CallRejected struct {

@@ -39,6 +39,7 @@ func everyEvent() []Event {
 		ReplaceRequested{head("ReplaceRequested"), 603, "sip:a@b"},
 		CallReplaced{head("CallReplaced"), 42},
 		CallRedirected{head("CallRedirected"), 302, "sip:e@f", "follow"},
+		RuleMatched{head("RuleMatched"), "night", "play", "closed.wav"},
 		CallRejected{head("CallRejected"), 486, "Busy Here", "sip:a@b", "sip:c@d", "x@y"},
 		LevelsChanged{head("LevelsChanged"), levels},
 		ConferenceChanged{head("ConferenceChanged"), 1, []CallID{41, 42}},

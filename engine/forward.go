@@ -59,6 +59,7 @@ func (c *Call) redirect(ctx context.Context, code pjsua.SIPCode, reason string, 
 		return err
 	}
 	c.take()
+	c.decide()
 	return c.failed("forward", phone.Answer(ctx, c.id, code, forwardOptions(reason, targets, diversion)))
 }
 

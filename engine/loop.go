@@ -213,6 +213,12 @@ func (e *Engine) incomingLocked(ctx context.Context, ev pjsua.IncomingCall) {
 		Remote:      ev.Remote, Local: ev.Local, SIPCallID: ev.SIPCallID, Source: ev.Source,
 		invite: ev,
 	})
+	if c.verdict.rule != "" {
+		e.bus.publish(RuleMatched{
+			EventHeader: c.headerLocked("RuleMatched", ev.Time),
+			Rule:        c.verdict.rule, Action: string(c.verdict.action), Value: c.verdict.value,
+		})
+	}
 	e.log.Info("incoming call", "call", c.id, "account", c.numberLocked(), "remote", ev.Remote)
 	c.changedLocked()
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
@@ -26,7 +27,9 @@ type worker struct {
 	limited  bool // autoHangUpTime runs
 	dialled  bool // the digits of DialRequest.DTMF are being sent
 	joined   bool // the conference of DialRequest.Conference was joined
+	told     bool // the file of a rule is being played
 	answer   *time.Timer
+	forward  *time.Timer
 	hangup   *time.Timer
 	wires    wires
 }
@@ -47,8 +50,9 @@ type view struct {
 
 func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
 	defer e.workers.Done()
-	w := &worker{e: e, phone: phone, c: c, answer: stoppedTimer(), hangup: stoppedTimer(), wires: newWires(e, phone, c)}
+	w := &worker{e: e, phone: phone, c: c, answer: stoppedTimer(), forward: stoppedTimer(), hangup: stoppedTimer(), wires: newWires(e, phone, c)}
 	defer w.answer.Stop()
+	defer w.forward.Stop()
 	defer w.hangup.Stop()
 	defer w.wires.retry.Stop()
 	for w.step(ctx) {
@@ -56,7 +60,9 @@ func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
 		case <-c.wake:
 		case <-w.wires.retry.C:
 		case <-w.answer.C:
-			w.accept(ctx)
+			w.acceptLater(ctx)
+		case <-w.forward.C:
+			w.forwardTo(ctx)
 		case <-w.hangup.C:
 			c.report("hang up", phone.Hangup(ctx, c.id, durationExceeded))
 		case <-ctx.Done():
@@ -144,9 +150,17 @@ func (w *worker) obey(ctx context.Context, v view) {
 		case vd.answer:
 			w.accept(ctx)
 		}
+		switch {
+		case vd.forward != "" && vd.forwardAfter > 0:
+			w.forward.Reset(vd.forwardAfter)
+		case vd.forward != "":
+			w.forwardTo(ctx)
+		}
 	}
 	if v.reached >= StateConnecting.rank() || v.closing {
-		w.answer.Stop() // somebody else answered, or nobody is to
+		// Somebody else answered, or nobody is to.
+		w.answer.Stop()
+		w.forward.Stop()
 	}
 	if v.reached < StateConfirmed.rank() || v.closing {
 		return
@@ -171,6 +185,13 @@ func (w *worker) obey(ctx context.Context, v view) {
 		w.recorded = true
 		w.c.autoRecord(ctx, w.phone)
 	}
+	if v.verdict.action == config.RulePlay {
+		if !w.told && v.audio.send {
+			w.told = true
+			w.tell(ctx, v.verdict.value)
+		}
+		return
+	}
 	if !w.played && s.PlayOnAnswer != "" && v.role == pjsua.RoleUAS && v.audio.send {
 		w.played = true
 		w.c.playOnAnswer(ctx, w.phone)
@@ -180,6 +201,7 @@ func (w *worker) obey(ctx context.Context, v view) {
 // accept answers with 200. A call that cannot be answered is refused, or the
 // caller would hear it ring for ever.
 func (w *worker) accept(ctx context.Context) {
+	w.c.decide()
 	w.e.endOthers(ctx, w.phone, w.c.id)
 	w.e.holdOthers(ctx, w.phone, w.c)
 	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, pjsua.AnswerOptions{})
@@ -188,6 +210,55 @@ func (w *worker) accept(ctx context.Context) {
 	}
 	w.c.report("answer", err)
 	w.c.report("refuse", w.phone.Hangup(ctx, w.c.id, pjsua.HangupOptions{Code: pjsua.CodeInternalServerError}))
+}
+
+// acceptLater answers after a delay, unless autoAnswerCalls forbids it by now.
+func (w *worker) acceptLater(ctx context.Context) {
+	if w.c.verdictNow().only && !w.e.mayAnswer(w.c) {
+		return
+	}
+	w.accept(ctx)
+}
+
+// forwardTo forwards the call. One that cannot be forwarded goes on ringing, or rings
+// now.
+func (w *worker) forwardTo(ctx context.Context) {
+	target := w.c.verdictNow().forward
+	err := w.c.Forward(ctx, target)
+	if err == nil || isGone(err) || errors.Is(err, ErrCallEnded) || errors.Is(err, ErrNotRinging) {
+		return
+	}
+	w.c.report("forward to "+target, err)
+	if err := w.phone.Answer(ctx, w.c.id, codeRinging, pjsua.AnswerOptions{}); !w.c.isTaken() {
+		w.c.report("ring", err)
+	}
+}
+
+// tell plays the file of a rule and hangs up after it.
+func (w *worker) tell(ctx context.Context, path string) {
+	hangUp := func() { w.c.report("hang up", w.phone.Hangup(ctx, w.c.id, pjsua.HangupOptions{})) }
+	p, err := w.c.openPlayback(ctx, w.phone, path, false)
+	if err != nil {
+		w.c.report("play "+path, err)
+		hangUp()
+		return
+	}
+	w.e.mu.Lock()
+	defer w.e.mu.Unlock()
+	if w.e.state != running {
+		return
+	}
+	w.e.workers.Add(1)
+	go func() {
+		defer w.e.workers.Done()
+		<-p.done
+		w.e.mu.Lock()
+		ended := p.reason
+		w.e.mu.Unlock()
+		if ended != playbackStopped && ended != playbackCallEnded {
+			hangUp()
+		}
+	}()
 }
 
 // dialDigits sends digits as MicroSIP does after number,digits: from a second after the

@@ -255,7 +255,7 @@ var accountKeys = []Key{
 	{Name: "inviteHeaders", Type: Text, Status: Active, Own: true,
 		Doc: "Header fields of every INVITE of the account, each `Name: value`, separated by |."},
 	{Name: "dialAllow", Type: Text, Status: Active, Own: true,
-		Doc: "Prefixes of the numbers that may be called, separated by ; or |. One with a ! before it is refused; of several that fit the longest decides, and where none fits the call is refused. Other hosts than the account's may be called when they are listed as `@host`. Empty allows everything. It holds for redirects, too."},
+		Doc: "Prefixes of the numbers that may be called, separated by ; or |. One with a ! before it is refused; of several that fit the longest decides, and where none fits the call is refused, unless the list has nothing but refusals. Other hosts than the account's may be called when they are listed as `@host`. Empty allows everything. It holds for redirects, too."},
 	{Name: "maxAccountCalls", Type: Integer, Max: maxInt, Default: "0", Status: Active, Own: true,
 		Doc: "Calls of the account at a time, of both directions. 0 is no bound."},
 	{Name: "maxCallsPerMinute", Type: Integer, Max: maxInt, Default: "0", Status: Active, Own: true,
