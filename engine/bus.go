@@ -28,6 +28,13 @@ func (b *bus) next(typ string, at time.Time, account int, call CallID) EventHead
 	return EventHeader{Seq: b.seq, Time: at.UTC(), Type: typ, Account: account, Call: call}
 }
 
+// last returns the number of the last event.
+func (b *bus) last() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seq
+}
+
 func (b *bus) publish(ev Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

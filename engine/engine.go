@@ -53,6 +53,7 @@ type Engine struct {
 
 	transports map[pjsua.TransportType]*pjsua.Transport
 	addresses  []TransportAddress // where they listen
+	startedAt  time.Time          // of EngineStarted
 	touches    uint64             // rises whenever a call is selected
 	lastNumber string             // whom Redial calls
 	decided    string             // the Call-ID of the call that was answered or refused last
@@ -184,7 +185,8 @@ func (e *Engine) run(ctx context.Context) error {
 	defer cancel()
 	e.mu.Lock()
 	e.state, e.phone = running, phone
-	e.bus.publish(EngineStarted{EventHeader: e.header("EngineStarted", time.Now(), 0, 0), Transports: e.addresses})
+	e.startedAt = time.Now().UTC()
+	e.bus.publish(EngineStarted{EventHeader: e.header("EngineStarted", e.startedAt, 0, 0), Transports: e.addresses})
 	accounts := slices.Clone(e.accounts)
 	e.log.Info("engine started", "accounts", len(accounts), "transports", len(e.addresses))
 	e.mu.Unlock()
