@@ -89,6 +89,9 @@ func (a Account) Local() bool { return a.Number == 0 }
 // RecordingOpus is the RecordingFormat that writes Opus in Ogg; all others write WAV.
 const RecordingOpus = "opus"
 
+// SocketNone as Settings.Socket is no control socket.
+const SocketNone = "none"
+
 // Settings is what is not part of an account. The comments say what differs from
 // the key of the same name in docs/config.md, which is the reference.
 type Settings struct {
@@ -151,7 +154,13 @@ type Settings struct {
 	DTMFMethod DTMFMethod `ini:"DTMFMethod"`
 	EnableLog  bool       `ini:"enableLog"`
 	LogLevel   string     `ini:"logLevel"` // trace, debug, info, warn or error
-	Socket     string     `ini:"socket"`   // empty: the program's choice
+	// Socket is the path of the control socket; empty: the program's choice; SocketNone:
+	// none.
+	Socket       string   `ini:"socket"`
+	APIListen    string   `ini:"apiListen"` // host:port; empty: not on TCP
+	APITokenFile string   `ini:"apiTokenFile"`
+	APIHosts     []string `ini:"apiHosts"`
+	PromptPath   string   `ini:"promptPath"`
 
 	EnableLocalAccount bool     `ini:"enableLocalAccount"`
 	EnableSTUN         bool     `ini:"enableSTUN"`

@@ -165,8 +165,16 @@ var settingKeys = []Key{
 	{Name: "cmdCallEnd", Type: Text, Status: Kept, Doc: "Command when a call ended otherwise than with cmdCallBusy."},
 
 	// The program.
-	{Name: "socket", Type: Path, Status: Kept, Own: true,
-		Doc: "Path of the engine's control socket. Accepted; nothing listens there yet."},
+	{Name: "socket", Type: Path, Status: Active, Own: true,
+		Doc: "Path of the engine's control socket, or `none`. Empty: one of the configuration's own in `$XDG_RUNTIME_DIR/offhook`, else in a folder of the user's beside other temporary files."},
+	{Name: "apiListen", Type: HostPort, Status: Active, Own: true,
+		Doc: "Where the API is served on TCP too, to whoever has a token. Empty: nowhere. It is HTTP without TLS: beyond this machine, put a reverse proxy before it."},
+	{Name: "apiTokenFile", Type: Path, Status: Active, Own: true,
+		Doc: "File of the API's tokens, a line `name scope token` for each, scope being `read`, `call` or `admin`. Only its owner may be able to read it. One that does not exist is made, with a token of each scope."},
+	{Name: "apiHosts", Type: HostPorts, Max: 100, Status: Active, Own: true,
+		Doc: "Names by which clients reach apiListen. `localhost`, addresses, and apiListen's own name need not be there; requests for other hosts are refused."},
+	{Name: "promptPath", Type: Path, Default: "Prompts", Status: Active, Own: true,
+		Doc: "Folder of the prompts that were uploaded by the API."},
 	{Name: "enableLog", Type: Bool, Default: "0", Status: Active, Doc: "Log what PJSIP logs too."},
 	{Name: "logLevel", Type: Choice, Choices: []string{"trace", "debug", "info", "warn", "error"}, Default: "info", Status: Active, Own: true,
 		Doc: "Least level of the lines that are logged."},
