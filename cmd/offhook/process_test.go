@@ -69,7 +69,8 @@ func startAs(t *testing.T, program string, stdout *os.File, args ...string) *pro
 		t: t, args: strings.Join(args, " "), cmd: exec.Command(self, args...),
 		exited: make(chan struct{}), more: make(chan struct{}),
 	}
-	p.cmd.Env = append(os.Environ(), asOffhook+"="+program)
+	// Engines of tests that command none need no socket; a flag wins over the variable.
+	p.cmd.Env = append(os.Environ(), asOffhook+"="+program, "OFFHOOK_SOCKET=none")
 	p.cmd.Stderr = &p.stderr
 	if stdout != nil {
 		p.cmd.Stdout = stdout

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/offhook-voip/offhook/engine/api"
 	"github.com/offhook-voip/offhook/engine/config"
 )
 
@@ -75,7 +76,12 @@ func report(err error, asJSON bool, stdout, stderr io.Writer) {
 	fmt.Fprintf(stderr, "offhook: %v\n", err)
 	if asJSON {
 		// What cannot be written to standard output was said on standard error.
-		_ = writeJSON(stdout, errorLine{Type: "Error", Message: err.Error(), Errors: problems})
+		line := errorLine{Type: "Error", Message: err.Error(), Errors: problems}
+		var refused *api.Error
+		if errors.As(err, &refused) {
+			line.Code = refused.Code
+		}
+		_ = writeJSON(stdout, line)
 	}
 }
 
@@ -83,6 +89,7 @@ func report(err error, asJSON bool, stdout, stderr io.Writer) {
 type errorLine struct {
 	Type    string           `json:"type"`
 	Message string           `json:"message"`
+	Code    string           `json:"code,omitempty"` // of the API, when it refused
 	Errors  []config.Problem `json:"errors,omitempty"`
 }
 
@@ -123,7 +130,14 @@ and takes calls, plays and records them, and reports what happened.`,
 		newDemo(),
 		newDemoIVR(),
 		newSettingsHelp(),
+		newStatus(),
+		newStop(),
+		newAccounts(),
+		newCalls(),
+		newDial(),
+		newEvents(),
 	)
+	root.AddCommand(callVerbs()...)
 	return root
 }
 

@@ -5,12 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/pjsua"
 )
+
+// errStopped is why an engine ends that was asked to by its API.
+var errStopped = errors.New("stopped")
+
+// lastWords is how long clients may take for what they are still sent at the end.
+const lastWords = time.Second
 
 func newRun(args []string) *cobra.Command {
 	var asJSON bool
@@ -24,22 +31,28 @@ it at once.
 A line for each event goes to standard output, with --json as one JSON object with seq,
 time and type. Logs go to standard error.
 
-Exit codes: 0 after a signal; 1 bad usage or configuration, or the engine could not
-start (a port in use, for example) or failed; 128 and the number of the signal after a
-second one.`,
+The other verbs command a running engine by its socket, and programs by the same socket
+or, with --api-listen, by HTTP. There is one engine for each configuration: a second one
+does not start, unless it is given another --socket.
+
+Exit codes: 0 after a signal or offhook stop; 1 bad usage or configuration, or the engine
+could not start (a port in use, for example) or failed; 128 and the number of the signal
+after a second one.`,
 		Example: `  offhook run -c offhook.ini
   offhook run --username 1001 --server pbx.example.com --password-file secret.txt
-  offhook run --auto-answer all --play-on-answer hello.wav --json`,
+  offhook run --auto-answer all --play-on-answer hello.wav --json
+  offhook run -c offhook.ini --api-listen 127.0.0.1:8090 --api-token-file tokens`,
 		Args: takesNothing,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print every event as one line of JSON")
-	s := addSettings(cmd, args, "socket", "log-level", "source-port", "bind-address")
+	s := addSettings(cmd, args, "socket", "api-listen", "api-token-file", "log-level", "source-port", "bind-address")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := s.load()
 		if err != nil {
 			return err
 		}
-		eng, err := engine.New(cfg, newLogger(cfg.Settings.LogLevel, os.Stderr))
+		logger := newLogger(cfg.Settings.LogLevel, os.Stderr)
+		eng, err := engine.New(cfg, logger)
 		if err != nil {
 			return err
 		}
@@ -47,6 +60,10 @@ second one.`,
 		defer stop()
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
+		ctl, err := openControl(eng, cfg, s.source().Path, logger, func() { cancel(errStopped) })
+		if err != nil {
+			return err
+		}
 
 		sub := eng.Subscribe()
 		defer sub.Close()
@@ -61,12 +78,15 @@ second one.`,
 				}
 			}
 		}()
+		ctl.serve(ctx, eng.Started(), cancel)
 		err = explainStart(eng.Run(ctx))
+		cause := context.Cause(ctx)
+		cancel(nil) // what waits for a start that failed
 		printer.finish(printed)
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errInterrupted) {
+		if cause != nil && !errors.Is(cause, errInterrupted) && !errors.Is(cause, errStopped) {
 			err = errors.Join(err, cause)
 		}
-		return err
+		return errors.Join(err, ctl.close(lastWords))
 	}
 	return cmd
 }

@@ -109,7 +109,7 @@ func TestRunWithoutReader(t *testing.T) {
 // Logs are on standard error only, and every event of --json on standard output;
 // process.read checks the latter.
 func TestRunLogs(t *testing.T) {
-	p, _ := phone(t, "--log-level", "debug", "--socket", "/nowhere/offhook.sock")
+	p, _ := phone(t, "--log-level", "debug")
 	p.signal(os.Interrupt)
 	if code := p.code(); code != exitOK {
 		t.Errorf("exit code %d", code)

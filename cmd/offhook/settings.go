@@ -70,10 +70,12 @@ func (s *settings) addFlag(cmd *cobra.Command, k config.Key, name string) {
 
 // shownUsage is the short help of the flags of keys that a verb's own help lists.
 var shownUsage = map[string]string{
-	"bind-address": "local IP `address` of SIP and RTP (default all)",
-	"log-level":    "least `level` that is logged: trace, debug, info, warn or error",
-	"socket":       "`path` of the engine's control socket; accepted, there is none yet",
-	"source-port":  "local SIP `port` (default any free one)",
+	"api-listen":     "`host:port` where the API is served on TCP",
+	"api-token-file": "`file` of the tokens for it; made where there is none",
+	"bind-address":   "local IP `address` of SIP and RTP (default all)",
+	"log-level":      "least `level` that is logged: trace, debug, info, warn or error",
+	"socket":         "`path` of the engine's control socket, or none (default one for the configuration)",
+	"source-port":    "local SIP `port` (default any free one)",
 }
 
 // keyFlag is the flag of a key. Its value is checked with the whole configuration.
@@ -102,7 +104,7 @@ func (s *settings) source() config.Source {
 			path = defaultFile
 		}
 	}
-	return config.Source{Path: path, Env: os.Environ(), OwnEnv: []string{configVariable}, Flags: s.flags}
+	return config.Source{Path: path, Env: os.Environ(), OwnEnv: []string{configVariable, urlVariable, tokenVariable}, Flags: s.flags}
 }
 
 // load reads the configuration; its error is config.Errors.

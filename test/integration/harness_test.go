@@ -104,9 +104,11 @@ func prepare(t *testing.T, args ...string) *process {
 	return p
 }
 
-// environment is the tester's, without what would configure offhook.
+// environment is the tester's, without what would configure offhook. Several engines run at
+// a time, and none is commanded: they have no socket, unless a flag says so.
 func environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OFFHOOK_") })
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OFFHOOK_") })
+	return append(env, "OFFHOOK_SOCKET=none")
 }
 
 func (p *process) begin() {

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/offhook-voip/offhook/engine/api"
+)
+
+func newCalls() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "calls [flags]",
+		Short: "List the calls of a running engine",
+		Long: `Calls lists the calls of a running engine that are not over.
+
+--json prints one object: {"calls":[…]}, each as GET /v1/calls of the API answers.
+
+` + remoteCodes,
+		Example: `  offhook calls
+  offhook calls --json`,
+		Args: takesNothing,
+	}
+	r := addRemote(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return r.command(cmd, func(ctx context.Context, c *api.Client) (result, error) {
+			list, err := c.Calls(ctx)
+			return result{map[string]any{"calls": list}, func(w io.Writer) error { return printCalls(w, list) }}, err
+		})
+	}
+	return cmd
+}
+
+func printCalls(w io.Writer, list []api.Call) error {
+	if len(list) == 0 {
+		return oneLine("no calls")(w)
+	}
+	t := newTable(w, "")
+	t.row("CALL", "ACCOUNT", "STATE", "REMOTE", "TIME", "MEDIA")
+	for _, c := range list {
+		since := c.Started
+		if !c.Answered.IsZero() {
+			since = c.Answered
+		}
+		t.row(fmt.Sprint(c.ID), fmt.Sprint(c.Account), c.State, printable(farEnd(c)), human(time.Since(since)), printable(mediaText(c.Media)))
+	}
+	return t.flush()
+}
+
+// farEnd is "to 1002" or "from 1002".
+func farEnd(c api.Call) string {
+	if c.Role == "UAS" {
+		return "from " + c.Remote
+	}
+	return "to " + c.Remote
+}
+
+func mediaText(media []api.Media) string {
+	var streams []string
+	for _, m := range media {
+		streams = append(streams, joinWords(strings.ReplaceAll(m.Status, "_", " "), m.Codec, m.SRTP))
+	}
+	return strings.Join(streams, ", ")
+}
+
+// callResult is how a call is after a command.
+func callResult(c api.Call, err error) (result, error) {
+	return result{c, oneLine("call %d %s %s", c.ID, c.State, farEnd(c))}, err
+}
+
+// callVerb is a verb that does something with one call.
+type callVerb struct {
+	use, short, long, example string
+	args                      cobra.PositionalArgs
+	flags                     func(*cobra.Command)
+	do                        func(ctx context.Context, c *api.Client, call api.CallID, args []string) (result, error)
+}
+
+func (v callVerb) command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: v.use, Short: v.short, Example: v.example, Args: v.args,
+		Long: v.long + `
+
+Without --call the call is the one that MicroSIP would choose. --json prints one object,
+as the API answers.
+
+` + remoteCodes,
+	}
+	if cmd.Args == nil {
+		cmd.Args = takesNothing
+	}
+	var call int64
+	cmd.Flags().Int64Var(&call, "call", 0, "`id` of the call")
+	cmd.Flags().Lookup("call").DefValue = "0" // not printed
+	if v.flags != nil {
+		v.flags(cmd)
+	}
+	r := addRemote(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("call") && call < 1 {
+			return errors.New("--call must be a number from 1")
+		}
+		return r.command(cmd, func(ctx context.Context, c *api.Client) (result, error) {
+			return v.do(ctx, c, api.CallID(call), args)
+		})
+	}
+	return cmd
+}
+
+// takesOne wants one argument.
+func takesOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s takes one %s, not %d; see %s --help", cmd.Name(), what, len(args), cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// callVerbs returns the verbs that do something with one call.
+func callVerbs() []*cobra.Command {
+	var answer api.AnswerRequest
+	var reject api.RejectRequest
+	var dtmf api.DTMFRequest
+	var duration time.Duration
+	var record api.RecordRequest
+	var stop, stopPlaying bool
+	var play api.PlayRequest
+	verbs := []callVerb{
+		{
+			use: "answer [flags]", short: "Answer a ringing call",
+			long:    "Answer answers an incoming call of a running engine.",
+			example: "  offhook answer\n  offhook answer --call 3 --code 180",
+			flags: func(cmd *cobra.Command) {
+				cmd.Flags().IntVar(&answer.Code, "code", 0, "SIP `code`, 101 to 299 (default 200)")
+				cmd.Flags().StringVar(&answer.Reason, "reason", "", "`phrase` of the answer (default the code's usual one)")
+			},
+			do: func(ctx context.Context, c *api.Client, call api.CallID, _ []string) (result, error) {
+				return callResult(c.Answer(ctx, call, answer))
+			},
+		},
+		{
+			use: "reject [flags]", short: "Refuse a ringing call",
+			long:    "Reject refuses an incoming call of a running engine.",
+			example: "  offhook reject\n  offhook reject --call 3 --code 603",
+			flags: func(cmd *cobra.Command) {
+				cmd.Flags().IntVar(&reject.Code, "code", 0, "SIP `code`, 300 to 699 (default 486)")
+				cmd.Flags().StringVar(&reject.Reason, "reason", "", "`phrase` of the answer (default the code's usual one)")
+			},
+			do: func(ctx context.Context, c *api.Client, call api.CallID, _ []string) (result, error) {
+				return callResult(c.Reject(ctx, call, reject))
+			},
+		},
+		{
+			use: "hangup [flags]", short: "End a call",
+			long:    "Hangup ends a call of a running engine, in whatever state it is.",
+			example: "  offhook hangup\n  offhook hangup --call 3",
+			do: func(ctx context.Context, c *api.Client, call api.CallID, _ []string) (result, error) {
+				return callResult(c.Hangup(ctx, call))
+			},
+		},
+		{
+			use: "hold [flags]", short: "Put the far end of a call on hold",
+			long:    "Hold puts the far end of a call of a running engine on hold.",
+			example: "  offhook hold\n  offhook hold --call 3",
+			do: func(ctx context.Context, c *api.Client, call api.CallID, _ []string) (result, error) {
+				return callResult(c.Hold(ctx, call))
+			},
+		},
+		{
+			use: "resume [flags]", short: "Take the far end of a call off hold",
+			long:    "Resume takes the far end of a call of a running engine off hold.",
+			example: "  offhook resume\n  offhook resume --call 3",
+			do: func(ctx context.Context, c *api.Client, call api.CallID, _ []string) (result, error) {
+				return callResult(c.Resume(ctx, call))
+			},
+		},
+		{
+			use: "dtmf DIGITS [flags]", short: "Send digits in a call",
+			long: `Dtmf sends digits in a call of a running engine, 0-9 * # A-D, a comma being a pause of a
+second, and waits until they have been sent.`,
+			example: "  offhook dtmf 1234#\n  offhook dtmf 1,2 --call 3 --method info",
+			args:    takesOne("word of digits"),
+			flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&dtmf.Method, "method", "", "`way` to send them: auto, inband, rfc4733 or info (default the configuration's)")
+				cmd.Flags().DurationVar(&duration, "duration", 0, "length of each digit (default PJSIP's)")
+			},
+			do: func(ctx context.Context, c *api.Client, call api.CallID, args []string) (result, error) {
+				dtmf.Digits, dtmf.DurationMS = args[0], int(duration.Milliseconds())
+				return callResult(c.SendDTMF(ctx, call, dtmf))
+			},
+		},
+		{
+			use: "record [NAME] [flags]", short: "Record a call",
+			long: `Record records both parties of a call of a running engine to a file in its folder of
+recordings, and returns when audio flows into it. NAME ends in .wav or .opus; without it
+the name has MicroSIP's pattern. --stop ends all recordings of the call.`,
+			example: "  offhook record\n  offhook record order-4711.wav --call 3\n  offhook record --stop",
+			args: func(cmd *cobra.Command, args []string) error {
+				if len(args) > 1 || len(args) == 1 && stop {
+					return fmt.Errorf("record takes one NAME at most, and none with --stop; see %s --help", cmd.CommandPath())
+				}
+				return nil
+			},
+			flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&stop, "stop", false, "end the recordings of the call")
+				cmd.Flags().BoolVar(&record.OneSided, "one-sided", false, "record what arrives only")
+			},
+			do: func(ctx context.Context, c *api.Client, call api.CallID, args []string) (result, error) {
+				if stop {
+					return callResult(c.StopRecording(ctx, call))
+				}
+				if len(args) == 1 {
+					record.Name = args[0]
+				}
+				f, err := c.Record(ctx, call, record)
+				return result{f, oneLine("recording to %s", f.Name)}, err
+			},
+		},
+		{
+			use: "play FILE [flags]", short: "Play a WAV file into a call",
+			long: `Play uploads a WAV file to a running engine, where it stays as a prompt of that name, and
+plays it into a call. It returns when the file is being played. --stop stops everything
+that is played into the call.`,
+			example: "  offhook play hello.wav\n  offhook play music.wav --call 3 --loop\n  offhook play --stop",
+			args: func(cmd *cobra.Command, args []string) error {
+				if want := 1; len(args) != want && !stopPlaying || len(args) > 0 && stopPlaying {
+					return fmt.Errorf("play takes one FILE, and none with --stop; see %s --help", cmd.CommandPath())
+				}
+				return nil
+			},
+			flags: func(cmd *cobra.Command) {
+				cmd.Flags().BoolVar(&play.Loop, "loop", false, "play it again and again")
+				cmd.Flags().BoolVar(&stopPlaying, "stop", false, "stop what is played")
+			},
+			do: func(ctx context.Context, c *api.Client, call api.CallID, args []string) (result, error) {
+				if stopPlaying {
+					return callResult(c.StopPlaying(ctx, call))
+				}
+				file, err := os.Open(args[0])
+				if err != nil {
+					return result{}, err
+				}
+				defer file.Close()
+				prompt, err := c.AddPrompt(ctx, filepath.Base(args[0]), file)
+				if err != nil {
+					return result{}, err
+				}
+				play.Prompt = prompt.Name
+				return callResult(c.Play(ctx, call, play))
+			},
+		},
+	}
+	var list []*cobra.Command
+	for _, v := range verbs {
+		list = append(list, v.command())
+	}
+	return list
+}
