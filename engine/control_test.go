@@ -12,7 +12,7 @@ import (
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
-// second makes another call that is up.
+// another makes a further call that is up.
 func (r *rig) another(number string) *Call {
 	r.t.Helper()
 	c := r.dial(number)

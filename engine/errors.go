@@ -27,6 +27,8 @@ var (
 	ErrInConference = errors.New("engine: the call is in a conference")
 	// ErrNoConference is returned by Separate of a call that is in none.
 	ErrNoConference = errors.New("engine: the call is in no conference")
+	// ErrNotRecording is returned by StopRecording of what is not being recorded.
+	ErrNotRecording = errors.New("engine: the call is not being recorded to that file")
 	// ErrMessagingDisabled is returned where disableMessaging is on.
 	ErrMessagingDisabled = errors.New("engine: messages are off: disableMessaging")
 	// ErrAccountBusy is returned by RemoveAccount of an account that has calls.

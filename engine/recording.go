@@ -62,6 +62,28 @@ func (c *Call) Record(ctx context.Context, path string, opts RecordOptions) (*Re
 	return r, nil
 }
 
+// StopRecording ends the recording to this path, as it was given to [Call.Record] or as
+// [CallInfo.Recordings] has it, and waits until the file is complete; an empty path ends
+// all. A call that is not being recorded is an error.
+func (c *Call) StopRecording(ctx context.Context, path string) error {
+	var found []*Recording
+	c.e.mu.Lock()
+	for _, r := range c.recs {
+		if path == "" || r.path == path {
+			found = append(found, r)
+		}
+	}
+	c.e.mu.Unlock()
+	if len(found) == 0 {
+		return ErrNotRecording
+	}
+	var errs []error
+	for _, r := range found {
+		errs = append(errs, r.Stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
 // openRecording makes the recorder; the worker links it.
 func (c *Call) openRecording(ctx context.Context, phone Phone, path string, opts RecordOptions) (*Recording, error) {
 	fail := func(err error) (*Recording, error) {
