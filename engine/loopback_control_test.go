@@ -188,7 +188,9 @@ func TestLoopbackConference(t *testing.T) {
 	l.until("nothing is muted", b.in, isTone(500))
 
 	status := func(c *Call, want string) func(CallMediaChanged) bool {
-		return func(e CallMediaChanged) bool { return e.Call == c.ID() && len(e.Media) > 0 && e.Media[0].Status == want }
+		return func(e CallMediaChanged) bool {
+			return e.Call == c.ID() && len(e.Media) > 0 && e.Media[0].Status == want
+		}
 	}
 	if err := a.out.Hold(l.ctx); err != nil {
 		t.Fatal(err)
