@@ -26,9 +26,10 @@ type Account struct {
 	known   bool                // there is an outcome since the last attempt
 	expires time.Time           // when the registration ends
 	changed chan struct{}       // closed and replaced at each outcome
-	retry   *time.Timer         // for failures that PJSIP does not retry
-	mailbox *Mailbox            // nil while nothing is known
-	gone    bool                // it was removed
+	out     outgoing
+	retry   *time.Timer // for failures that PJSIP does not retry
+	mailbox *Mailbox    // nil while nothing is known
+	gone    bool        // it was removed
 }
 
 // AccountInfo is a snapshot of an account.

@@ -54,6 +54,9 @@ type Call struct {
 	roomErr   error       // why it could not
 	inviteTo  CallID      // whose conference it joins when it is answered
 	postDial  string      // digits that are sent when it is answered
+	asked     bool        // PJSIP waits for a decision about a redirect
+	follow    bool        // which is this
+	hops      int         // redirects that were followed
 
 	transferring *Transfer     // under way
 	released     bool          // it was transferred, and is to be hung up

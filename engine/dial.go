@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/offhook-voip/offhook/engine/config"
+	"github.com/offhook-voip/offhook/engine/microsip"
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
@@ -17,11 +19,14 @@ const LocalAccount = -1
 
 // DialRequest is what [Engine.Dial] takes.
 type DialRequest struct {
-	// Account is the number of the account that calls. 0: the first that is
-	// registered, else the first of the configuration, else the local account.
+	// Account is the number of the account that calls. 0: the one of accountId, else the
+	// first that is registered, else the first of the configuration, else the local
+	// account.
 	Account int
 	// URI is whom to call: a SIP, SIPS or tel URI, user@host, or a user or number
-	// of the account's domain. A display name may stand before it: "Name" <URI>.
+	// of the account's domain. A display name may stand before it: "Name" <URI>. The
+	// account's dialling prefix and dial plan hold for numbers and users. With DTMF empty,
+	// digits may follow after a comma: 1001,12,34.
 	URI string
 	// Headers are added to the INVITE.
 	Headers []pjsua.Header
@@ -34,14 +39,20 @@ type DialRequest struct {
 }
 
 // Dial sends an INVITE and returns the call, which is not answered then: see
-// [Call.Wait]. A URI that is none gives a [*URIError] and nothing is sent. ctx
+// [Call.Wait]. A URI that is none, or fits no pattern of the account's dial plan, gives a
+// [*URIError], one that dialAllow forbids a [*NotAllowedError], a bound on the account's
+// calls a [*LimitError]; nothing is sent then. ctx
 // bounds the sending; when it ends meanwhile, the call is hung up.
 func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 	acc, err := e.dialAccount(req.Account)
 	if err != nil {
 		return nil, err
 	}
-	uri, err := dialTarget(req.URI, acc.cfg().Domain, string(acc.cfg().Transport))
+	number := req.URI
+	if req.DTMF == "" {
+		number, req.DTMF = microsip.SplitDigits(req.URI)
+	}
+	uri, err := acc.target(number, e.settings().Dialect == config.Strict)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +70,14 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 		e.mu.Unlock()
 		return nil, ErrNotRunning
 	}
-	headers, err := e.inviteHeadersLocked(req)
+	opts := pjsua.DialOptions{}
+	opts.Msg.Headers, err = e.inviteHeadersLocked(req)
+	if err == nil {
+		err = acc.identity(&opts.Msg)
+	}
+	if err == nil {
+		err = acc.reserveLocked(time.Now())
+	}
 	if err != nil {
 		e.mu.Unlock()
 		return nil, err
@@ -74,9 +92,10 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 		e.holdOthers(ctx, phone, nil)
 	}
 	start := time.Now()
-	id, err := phone.Dial(ctx, acc.id, uri, pjsua.DialOptions{Msg: pjsua.MsgData{Headers: headers}})
+	id, err := phone.Dial(ctx, acc.id, uri, opts)
 
 	e.mu.Lock()
+	acc.out.pending--
 	var c *Call
 	if err == nil {
 		c = e.claimLocked(id, acc, uri, start)
@@ -113,6 +132,11 @@ func (e *Engine) dialAccount(number int) (*Account, error) {
 			return a, nil
 		}
 		return nil, &UnknownAccountError{Number: number}
+	}
+	if chosen := e.settings().AccountID; chosen > 0 {
+		if a, ok := e.Account(chosen); ok {
+			return a, nil
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

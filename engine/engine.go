@@ -23,6 +23,9 @@ const (
 	stopRest  = 300 * time.Millisecond  // events end, and then goroutines
 )
 
+// parkedDial bounds the sending of an INVITE that waited for a registration.
+const parkedDial = 30 * time.Second
+
 // hangupWait bounds a hang-up after the caller's own context has ended.
 const hangupWait = 2 * time.Second
 
@@ -56,6 +59,7 @@ type Engine struct {
 	startedAt  time.Time          // of EngineStarted
 	touches    uint64             // rises whenever a call is selected
 	lastNumber string             // whom Redial calls
+	parked     *parked            // a number that waits for a registration
 	decided    string             // the Call-ID of the call that was answered or refused last
 	muted      Levels             // what holds for all calls; the volumes are settings
 	lastConf   ConferenceID

@@ -353,7 +353,11 @@ func (f *fakePhone) Dial(_ context.Context, acc pjsua.AccountID, uri string, opt
 	if f.shut() {
 		return 0, pjsua.ErrClosed
 	}
-	f.note("dial %d %s%s", acc, uri, headersOf(opts.Msg))
+	from := ""
+	if opts.Msg.LocalURI != "" {
+		from = " from " + opts.Msg.LocalURI
+	}
+	f.note("dial %d %s%s%s", acc, uri, headersOf(opts.Msg), from)
 	c := f.newCall(acc, pjsua.RoleUAC, uri)
 	if f.onDial != nil {
 		if err := f.onDial(c.id, uri); err != nil {
@@ -413,6 +417,11 @@ func (f *fakePhone) Hangup(_ context.Context, call pjsua.CallID, opts pjsua.Hang
 	}
 	f.end(call, opts.Code, opts.Reason)
 	return nil
+}
+
+func (f *fakePhone) ProcessRedirect(_ context.Context, call pjsua.CallID, op pjsua.RedirectOp) error {
+	f.note("redirect %d %v", call, op)
+	return f.gone(call)
 }
 
 func (f *fakePhone) Hold(_ context.Context, call pjsua.CallID) error {

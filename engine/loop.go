@@ -68,7 +68,7 @@ func (e *Engine) handle(ctx context.Context, ev pjsua.Event) {
 	case pjsua.CallRedirected:
 		c := e.callForLocked(ctx, ev.Call, at)
 		e.bus.publish(CallRedirected{
-			EventHeader: c.headerLocked("CallRedirected", at), Code: int(ev.Code), Target: ev.Target, Action: ev.Action.String(),
+			EventHeader: c.headerLocked("CallRedirected", at), Code: int(ev.Code), Target: ev.Target, Action: c.redirectLocked(ev),
 		})
 	case pjsua.CallRejected:
 		e.bus.publish(CallRejected{

@@ -35,6 +35,7 @@ type Phone interface {
 	Dial(ctx context.Context, acc pjsua.AccountID, uri string, opts pjsua.DialOptions) (pjsua.CallID, error)
 	Answer(ctx context.Context, call pjsua.CallID, code pjsua.SIPCode, opts pjsua.AnswerOptions) error
 	Hangup(ctx context.Context, call pjsua.CallID, opts pjsua.HangupOptions) error
+	ProcessRedirect(ctx context.Context, call pjsua.CallID, op pjsua.RedirectOp) error
 	Hold(ctx context.Context, call pjsua.CallID) error
 	Resume(ctx context.Context, call pjsua.CallID) error
 	Transfer(ctx context.Context, call pjsua.CallID, target string, opts pjsua.TransferOptions) error

@@ -129,6 +129,10 @@ func (p *pjsuaPhone) SendCallMessage(ctx context.Context, call pjsua.CallID, bod
 	return p.ep.Call(call).SendMessage(ctx, body, opts)
 }
 
+func (p *pjsuaPhone) ProcessRedirect(ctx context.Context, call pjsua.CallID, op pjsua.RedirectOp) error {
+	return p.ep.Call(call).ProcessRedirect(ctx, op)
+}
+
 func (p *pjsuaPhone) Hold(ctx context.Context, call pjsua.CallID) error {
 	return p.ep.Call(call).Hold(ctx, pjsua.HoldOptions{})
 }

@@ -276,7 +276,7 @@ func (a *Account) check() error {
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("account %d: %w", a.cfg().Number, err)
 	}
-	return nil
+	return a.checkDialling()
 }
 
 // phoneConfig is the account in pjsua's words.
@@ -321,6 +321,7 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 	}
 	c.Transport = a.boundTransport(transports)
 	c.SRTP, c.SRTPKeying = srtpOf(a.cfg().SRTP)
+	c.Policy = a.policy()
 	return c
 }
 

@@ -46,6 +46,8 @@ type view struct {
 	audio    audio
 	released bool // hang up: it was transferred
 	postDial string
+	asked    bool // about a redirect
+	follow   bool // is the answer
 }
 
 func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
@@ -96,7 +98,10 @@ func (w *worker) look(ctx context.Context) view {
 		audio:    c.audioLocked(),
 		released: c.released,
 		postDial: c.postDial,
+		asked:    c.asked,
+		follow:   c.follow,
 	}
+	c.asked = false
 	c.released = false
 	c.resync = false
 	if v.over || v.closing {
@@ -116,7 +121,9 @@ func (w *worker) step(ctx context.Context) bool {
 	v := w.look(ctx)
 	if v.resync && !v.over {
 		w.e.resyncCall(ctx, w.phone, w.c)
+		released, asked := v.released, v.asked
 		v = w.look(ctx)
+		v.released, v.asked = v.released || released, v.asked || asked
 	}
 	if !v.over {
 		w.obey(ctx, v)
@@ -133,6 +140,13 @@ func (w *worker) step(ctx context.Context) bool {
 // obey carries out the policy.
 func (w *worker) obey(ctx context.Context, v view) {
 	s := w.e.settings()
+	if v.asked {
+		op := pjsua.RedirectReject
+		if v.follow {
+			op = pjsua.RedirectAcceptReplace
+		}
+		w.c.report("process a redirect", w.phone.ProcessRedirect(ctx, w.c.id, op))
+	}
 	if vd := v.verdict; !w.judged && vd != (verdict{}) {
 		w.judged = true
 		switch {

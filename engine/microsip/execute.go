@@ -36,7 +36,8 @@ const (
 // Phone is what commands are carried out by. Methods that are about calls return the
 // ids of those they were about.
 type Phone interface {
-	// Dial calls a number and sends digits once it was answered.
+	// Dial calls a number and sends digits once it was answered. Call 0 says that it waits
+	// for the account to be registered.
 	Dial(ctx context.Context, number, digits string) (call int64, err error)
 	Redial(ctx context.Context) (call int64, err error)
 	SendMessage(ctx context.Context, number, text string) error
@@ -75,6 +76,8 @@ type Phone interface {
 type Result struct {
 	Command string  `json:"command"`         // the text of its Op
 	Calls   []int64 `json:"calls,omitempty"` // the ids of those it was about
+	// Waiting: a number that is called as soon as the account is registered.
+	Waiting bool `json:"waiting,omitempty"`
 }
 
 // Run carries out a command line. The result is that of the last command that was begun.
@@ -154,5 +157,5 @@ func Execute(ctx context.Context, phone Phone, c Command) (Result, error) {
 	if call != 0 {
 		calls = []int64{call}
 	}
-	return Result{Command: c.Op.String(), Calls: calls}, err
+	return Result{Command: c.Op.String(), Calls: calls, Waiting: c.Op == Dial && call == 0 && err == nil}, err
 }
