@@ -156,11 +156,13 @@ func TestWeTransferAsterisk(t *testing.T) {
 	b.account("1002", a.UDP, b.listen())
 	// A call from 1001 to 1002: Asterisk transfers only what it has bridged.
 	bridged := func() *pjsua.Call {
+		watch := a.Watch()
 		call, err := acc.Dial(within(t), "sip:1002@"+a.UDP, pjsua.DialOptions{})
 		b.ok(err)
 		in := seen(b, func(pjsua.IncomingCall) bool { return true })
 		b.ok(b.Call(in.Call).Answer(within(t), pjsua.CodeOK, pjsua.AnswerOptions{}))
 		b.confirmed(call.ID())
+		watch.WaitBridged(deadline, "1001", "1002")
 		return call
 	}
 	final := func(call *pjsua.Call) pjsua.TransferProgress {

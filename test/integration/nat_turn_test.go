@@ -56,9 +56,7 @@ func TestICE(t *testing.T) {
 			out.requireTone(880)
 			in.requireTone(440)
 			s.hangUp(out.call)
-			if n := strings.Count(s.log.String(), "ICE process complete, status=Success"); n < 2 {
-				t.Errorf("ICE succeeded on %d sides", n)
-			}
+			s.awaitLog("ICE process complete, status=Success", 2) // on both sides
 		})
 	}
 }
@@ -117,10 +115,10 @@ func TestCoturnFindsAddresses(t *testing.T) {
 		t.Errorf("the transport is %+v", s.tp.Info())
 	}
 	detected := await(s, func(pjsua.NATTypeDetected) bool { return true })
-	if detected.Status != 0 || detected.Type != pjsua.NATOpen {
+	// PJSIP 2.17 compares the mapped port with that of another socket of its own, and so takes the lack of a NAT
+	// for one that lets everybody through.
+	if detected.Status != 0 || detected.Type != pjsua.NATOpen && detected.Type != pjsua.NATFullCone {
 		t.Errorf("%+v", detected)
 	}
-	if !strings.Contains(s.log.String(), "STUN resolution success") {
-		t.Error("no STUN resolution in the log")
-	}
+	s.awaitLog("STUN resolution success", 1)
 }

@@ -27,7 +27,7 @@ func newDesk(t *testing.T, server, domain string) *desk {
 	check(t, err)
 	d := &desk{Endpoint: ep, t: t, server: server, name: domain}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), deadline)
 		defer cancel()
 		if err := ep.Shutdown(ctx); err != nil {
 			t.Error(err)

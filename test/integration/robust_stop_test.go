@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/offhook-voip/offhook/test/peers"
 )
@@ -48,7 +47,7 @@ func TestRobustStopWithCalls(t *testing.T) {
 	run, uac := twentyCalls(t, k)
 	stopRun(t, run)
 	requireAllGood(t, uac, uac.Wait(deadline), 20) // a BYE for each
-	k.WaitLocations(0, time.Second)
+	k.WaitLocations(0, deadline)
 	requireNoCalls(t, run)
 	unregistered := map[float64]bool{}
 	for _, l := range run.ofType("RegistrationChanged") {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,14 +33,29 @@ type station struct {
 
 // logBuffer takes PJSIP's log.
 type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	more chan struct{} // closed and replaced with each line
 }
 
 func (l *logBuffer) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.more != nil {
+		close(l.more)
+		l.more = nil
+	}
 	return l.b.Write(b)
+}
+
+// growth returns the log, and a channel that is closed when it has grown.
+func (l *logBuffer) growth() (string, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.more == nil {
+		l.more = make(chan struct{})
+	}
+	return l.b.String(), l.more
 }
 
 func (l *logBuffer) String() string {
@@ -83,7 +99,7 @@ func (s *station) soon() context.Context {
 // close ends calls and registrations and closes the binding.
 func (s *station) close() {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	if err := s.Shutdown(ctx); err != nil {
 		s.t.Error(err)
@@ -130,6 +146,23 @@ func await[E pjsua.Event](s *station, ok func(E) bool) E {
 		case <-limit:
 			var want E
 			s.t.Fatalf("no %T within %v; seen %+v", want, deadline, s.seen)
+		}
+	}
+}
+
+// awaitLog waits until text is n times in PJSIP's log, which comes another way than events do.
+func (s *station) awaitLog(text string, n int) {
+	s.t.Helper()
+	limit := time.After(deadline)
+	for {
+		log, more := s.log.growth()
+		if strings.Count(log, text) >= n {
+			return
+		}
+		select {
+		case <-more:
+		case <-limit:
+			s.t.Fatalf("%q is not %d times in the log within %v", text, n, deadline)
 		}
 	}
 }

@@ -41,7 +41,7 @@ type manager struct {
 	err     error         // of the end
 }
 
-const actionDeadline = 10 * time.Second
+const actionDeadline = time.Minute
 
 // dialManager connects and logs in.
 func dialManager(addr string) (*manager, error) {
@@ -214,6 +214,29 @@ type Watch struct {
 
 // Watch starts watching. None of the events that come later is lost, however late Wait is called.
 func (a *Asterisk) Watch() *Watch { return &Watch{a, a.ami.count()} }
+
+// WaitBridged waits until a channel of each of the users has entered a bridge, in any order: Asterisk answers a
+// call before it bridges it, and transfers only what is bridged.
+func (w *Watch) WaitBridged(d time.Duration, users ...string) {
+	w.a.tb.Helper()
+	deadline := time.After(d)
+	left := map[string]bool{}
+	for _, user := range users {
+		left[user] = true
+	}
+	for len(left) > 0 {
+		e, err := w.a.ami.next(w.next, deadline)
+		if err != nil {
+			w.a.tb.Fatalf("waited %v for %v to be in a bridge: %v", d, left, err)
+		}
+		w.next++
+		for user := range left {
+			if e["Event"] == "BridgeEnter" && strings.HasPrefix(e["Channel"], "PJSIP/"+user+"-") {
+				delete(left, user)
+			}
+		}
+	}
+}
 
 // Wait returns the next event that has every field of want with the same value, and skips those before it. It
 // ends the test when there is none within d.

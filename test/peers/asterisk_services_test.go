@@ -170,11 +170,13 @@ func TestAsteriskTransfers(t *testing.T) {
 	d.waitBye()
 
 	// 1002 calls 1001 and sends it to 601, blindly.
+	w = a.Watch()
 	called := phoneOf(t, a, "1001")
 	calling := dial(t, a.UDP, "sip:1001@"+a.UDP, "1002")
 	calling.await(100)
 	called.answer()
 	calling.await(200)
+	w.WaitBridged(waitSIP, "1001", "1002")
 	calling.request("REFER", rand.Text(), calling.cseq+1, "", "Refer-To: <sip:601@"+a.UDP+">")
 	requireTone(t, "601", called.hearTone(ToneHz, 8000), ToneHz, ToneLevel)
 	called.waitBye()
@@ -202,7 +204,7 @@ func TestAsteriskIPv6(t *testing.T) {
 		if code != 200 {
 			t.Errorf("REGISTER at %s by %s: %d", p.addr, p.network, code)
 		}
-		if all := a.WaitLocations(i+1, 5*time.Second); !strings.Contains(fmt.Sprint(all), "{1007 sip:1007@[::1]:") {
+		if all := a.WaitLocations(i+1, waitSIP); !strings.Contains(fmt.Sprint(all), "{1007 sip:1007@[::1]:") {
 			t.Errorf("1007 is not among %v", all)
 		}
 	}

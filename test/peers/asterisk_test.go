@@ -15,7 +15,7 @@ func TestAsteriskRegisters(t *testing.T) {
 	if v := a.CLI("core show version"); !strings.HasPrefix(v, "Asterisk 2") {
 		t.Errorf("version: %q", v)
 	}
-	a.WaitLocations(0, time.Second)
+	a.WaitLocations(0, waitSIP)
 	for i, p := range []struct{ user, network, addr, algorithm string }{
 		{"1001", "udp", a.UDP, "MD5"},
 		{"1002", "tcp", a.TCP, "SHA-256"},
@@ -28,7 +28,7 @@ func TestAsteriskRegisters(t *testing.T) {
 		if code != 200 || algorithm != p.algorithm {
 			t.Errorf("%s: REGISTER by %s: %d, digest with %s", p.user, p.network, code, algorithm)
 		}
-		if all := a.WaitLocations(i+1, 5*time.Second); !strings.Contains(fmt.Sprint(all), "{"+p.user+" sip:"+p.user+"@127.0.0.1:") {
+		if all := a.WaitLocations(i+1, waitSIP); !strings.Contains(fmt.Sprint(all), "{"+p.user+" sip:"+p.user+"@127.0.0.1:") {
 			t.Errorf("%s is not among %v", p.user, all)
 		}
 	}
@@ -139,7 +139,7 @@ func TestAsteriskOriginates(t *testing.T) {
 
 	d, addr := listen(t)
 	registerAt(t, "udp", a.UDP, "", Loopback, "1001", Password("1001"), addr)
-	a.WaitLocations(1, time.Second)
+	a.WaitLocations(1, waitSIP)
 	a.Originate("1001", "601")
 	d.answer()
 	w.Wait(waitSIP, Event{"Event": "OriginateResponse", "Response": "Success"})

@@ -334,7 +334,7 @@ func (c *baresipControl) command(name, params string) (string, error) {
 	if _, err := fmt.Fprintf(c.conn, "%d:%s,", len(text), text); err != nil {
 		return "", err
 	}
-	timeout := time.NewTimer(10 * time.Second)
+	timeout := time.NewTimer(time.Minute)
 	defer timeout.Stop()
 	select {
 	case a, ok := <-c.answers:

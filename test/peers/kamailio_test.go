@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestKamailioRegisters(t *testing.T) {
@@ -20,7 +19,7 @@ func TestKamailioRegisters(t *testing.T) {
 		if got, _ := register(t, p.network, p.addr, k.Certs.CA, k.Domain, user, Password(user)); got != 200 {
 			t.Errorf("%s: REGISTER: %d", p.network, got)
 		}
-		all := k.WaitLocations(i+1, time.Second)
+		all := k.WaitLocations(i+1, waitSIP)
 		found := false
 		for _, l := range all {
 			found = found || l.User == user && strings.HasPrefix(l.Contact, "sip:"+user+"@127.0.0.1:")
@@ -36,7 +35,7 @@ func TestKamailioStopsAndStarts(t *testing.T) {
 	k := StartKamailio(t, KamailioOptions{})
 	first := k.proc.pid()
 	register(t, "tcp", k.TCP, "", k.Domain, "bob", Password("bob"))
-	k.WaitLocations(1, time.Second)
+	k.WaitLocations(1, waitSIP)
 	k.Stop()
 	if left := children(first); len(left) > 0 {
 		t.Errorf("left after Stop: %v", left)
@@ -45,7 +44,7 @@ func TestKamailioStopsAndStarts(t *testing.T) {
 		t.Error("it still answers after Stop")
 	}
 	k.Start()
-	k.WaitLocations(0, time.Second)
+	k.WaitLocations(0, waitSIP)
 	if got, _ := register(t, "udp", k.UDP, "", k.Domain, "bob", Password("bob")); got != 200 {
 		t.Errorf("REGISTER after the restart: %d", got)
 	}

@@ -36,7 +36,7 @@ type dialog struct {
 	stamp      uint32
 }
 
-const waitSIP = 20 * time.Second
+const waitSIP = time.Minute
 
 // dial sends an INVITE; see await.
 func dial(t *testing.T, addr, uri, user string) *dialog {
@@ -106,6 +106,9 @@ func (d *dialog) await(least int) *message {
 		_, method, _ := strings.Cut(m.header.Get("Cseq"), " ")
 		if m.method != "" || method != "INVITE" {
 			continue // the 200 to a CANCEL
+		}
+		if m.header.Get("Cseq") != fmt.Sprint(d.cseq, " INVITE") {
+			continue // once more the challenge, because the ACK took its time
 		}
 		if m.code < 200 {
 			d.provisions = append(d.provisions, m.code)
@@ -301,7 +304,7 @@ func (d *dialog) hear(n int) []float64 {
 // hearTone waits for a tone of hz and returns its next n samples.
 func (d *dialog) hearTone(hz float64, n int) []float64 {
 	d.t.Helper()
-	const patience = 8000 * 5 // samples
+	const patience = 8000 * 20 // samples
 	for range patience / 160 {
 		if _, share := level(d.hear(160), hz); share > 0.98 {
 			return d.hear(n)

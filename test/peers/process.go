@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	upDeadline   = 30 * time.Second // from the start of a process until it serves
-	stopDeadline = 10 * time.Second // from TERM until KILL
-	logTail      = 8 << 10          // bytes of a log that a failure shows
+	upDeadline   = 2 * time.Minute // from the start of a process until it serves
+	stopDeadline = time.Minute     // from TERM until KILL
+	logTail      = 8 << 10         // bytes of a log that a failure shows
 )
 
 // process is one running peer. It leads a process group of its own, so that its children can be found.
