@@ -64,15 +64,20 @@ func TestICE(t *testing.T) {
 // Nothing but the relay is offered, so that all audio goes through coturn.
 func TestCoturnRelaysCalls(t *testing.T) {
 	peers.AddAddress(t, outside)
-	for name, transport := range map[string]pjsua.TURNTransport{"UDP": pjsua.TURNUDP, "TCP": pjsua.TURNTCP} {
+	for name, transport := range map[string]pjsua.TURNTransport{"UDP": pjsua.TURNUDP, "TCP": pjsua.TURNTCP, "TLS": pjsua.TURNTLS} {
 		t.Run(name, func(t *testing.T) {
 			c := peers.StartCoturn(t)
 			s := openStation(t, peers.Loopback, pjsua.Config{})
+			server := c.UDP
+			if transport == pjsua.TURNTLS {
+				server = c.TLS
+			}
 			out, in := s.pair(pjsua.AccountConfig{
 				RTCPMux: true,
 				ICE:     &pjsua.ICEConfig{Enable: true, MaxHostCandidates: -1},
 				TURN: &pjsua.TURNConfig{
-					Enable: true, Server: c.UDP, Transport: transport, Realm: c.Realm, Username: c.User, Password: pjsua.NewSecret(c.Password),
+					Enable: true, Server: server, Transport: transport, Realm: c.Realm, Username: c.User, Password: pjsua.NewSecret(c.Password),
+					TLS: pjsua.TLSConfig{CAFile: c.Certs.CA},
 				},
 			})
 			out.listen(time.Second)
@@ -92,7 +97,7 @@ func TestCoturnRelaysCalls(t *testing.T) {
 			for ended := 2; carried < 2; ended++ {
 				carried = 0
 				for _, r := range c.WaitRelays(ended, deadline) {
-					if r.TCP != (transport == pjsua.TURNTCP) {
+					if r.TCP == (transport == pjsua.TURNUDP) {
 						t.Errorf("%+v", r)
 					}
 					if r.FromPeers >= 50 && r.ToPeers >= 50 {

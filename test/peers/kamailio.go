@@ -16,6 +16,12 @@ type KamailioOptions struct {
 	Domain     string        // domain and realm; "" means offhook.test
 	MinExpires time.Duration // shortest registration, in whole seconds; 0 means 1 s. A shorter wish is raised to it
 	MaxExpires time.Duration // longest registration, in whole seconds; 0 means 1 h. A longer wish is cut to it
+
+	// ClientCerts refuses a TLS client whose certificate the authority of Certs has not signed.
+	ClientCerts bool
+	// Edge lets a REGISTER pass an edge proxy first, which is in the path then (RFC 3327); the registrar keeps
+	// flows (outbound, RFC 5626) and names a service route (RFC 3608). See [Kamailio.ServiceRoute].
+	Edge bool
 }
 
 // Kamailio is a registrar and proxy. Every user name is an account of its Domain, and of 127.0.0.1 in the
@@ -29,9 +35,13 @@ type Kamailio struct {
 	Certs  Certs  // the CA verifies the TLS server
 	Log    string // file with its log; a restart appends
 
-	tb   testing.TB
-	dir  string
-	proc *process
+	// ServiceRoute is what an Edge wants the requests of its clients to go by.
+	ServiceRoute string
+
+	tb          testing.TB
+	dir         string
+	clientCerts bool
+	proc        *process
 }
 
 // StartKamailio starts a Kamailio, which ends with the test.
@@ -44,8 +54,9 @@ func StartKamailio(tb testing.TB, o KamailioOptions) *Kamailio {
 		UDP:    address(port), TCP: address(port), TLS: address(port + 1),
 		Certs: MakeCerts(tb, dir),
 		Log:   filepath.Join(dir, "log"),
-		tb:    tb, dir: dir,
+		tb:    tb, dir: dir, clientCerts: o.ClientCerts,
 	}
+	k.ServiceRoute = "sip:" + k.TCP + ";transport=tcp;lr;service=yes"
 	if k.Domain == "" {
 		k.Domain = "offhook.test"
 	}
@@ -57,6 +68,7 @@ func StartKamailio(tb testing.TB, o KamailioOptions) *Kamailio {
 	}
 	writeConfigs(tb, "kamailio", dir, map[string]any{
 		"Dir": dir, "IP": Loopback, "UDP": k.UDP, "TCP": k.TCP, "TLS": k.TLS, "Domain": k.Domain, "Certs": k.Certs,
+		"ClientCerts": o.ClientCerts, "Edge": o.Edge, "ServiceRoute": k.ServiceRoute,
 		"MinExpires": seconds(o.MinExpires, time.Second), "MaxExpires": seconds(o.MaxExpires, time.Hour),
 	})
 	k.Start()
@@ -77,6 +89,9 @@ func (k *Kamailio) Start() {
 	})
 	k.proc.waitUp(func() error {
 		for _, p := range []struct{ network, addr string }{{"udp", k.UDP}, {"tcp", k.TCP}, {"tls", k.TLS}} {
+			if p.network == "tls" && k.clientCerts {
+				continue // the probe has none
+			}
 			if err := options(p.network, p.addr, k.Certs.CA); err != nil {
 				return fmt.Errorf("OPTIONS by %s: %w", p.network, err)
 			}

@@ -22,6 +22,13 @@ type UAC struct {
 	Duration time.Duration // of each call, from ACK to BYE
 	Stays    bool          // do not hang up but wait until the called side does; Duration means nothing
 	Tone     bool          // send a tone of ToneHz and ToneLevel in every call, as PCMA
+	Outside  Request       // no call but one request outside any, to which this is the answer expected
+}
+
+// Request is one that is no INVITE, and the code of the answer to it.
+type Request struct {
+	Method string
+	Code   int
 }
 
 // UAS is how SIPp treats the calls that it takes. The zero value answers at once and stays silent.
@@ -35,6 +42,10 @@ type UAS struct {
 	AnswerAfter time.Duration // pause before the 200
 	Tone        bool          // send a tone of ToneHz and ToneLevel, as PCMA, from the provisional responses on; they must have a 183
 	Echo        bool          // send back what RTP comes in
+	Text        bool          // take real-time text (T.140 with redundancy) beside the audio
+	Takes       []Request     // inside a call, before the BYE: answered so
+	Sends       []Request     // after those: must be answered so
+	Outside     Request       // no calls but one request outside any, answered so
 	Fork        bool          // answer as a proxy that forks does when two phones answer: 180 and 200 of each, with tags of their own, the second one's 200 first; the caller must end the first with BYE, then the second. Nothing else may be set but Calls
 }
 
@@ -83,6 +94,9 @@ func StartUAS(tb testing.TB, u UAS) *SIPp {
 	s.proc.waitUp(func() error { return bound(s.network, s.port) })
 	return s
 }
+
+// Text of a UAC is none: both fill in the same SDP.
+func (UAC) Text() bool { return false }
 
 // AnswerMS is AnswerAfter in the unit of SIPp's scenario.
 func (u UAS) AnswerMS() int64 { return u.AnswerAfter.Milliseconds() }
