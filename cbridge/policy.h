@@ -53,6 +53,12 @@ typedef struct oh_stream_rule {
     int32_t vad, plc;                                            /* OH_KEEP ... */
 } oh_stream_rule;
 
+/* What one direction of the RTP suffers. */
+typedef struct oh_impairment {
+    int32_t lose, duplicate, reorder; /* percent; lose 0: as configured */
+    int32_t delay_ms, jitter_ms;
+} oh_impairment;
+
 typedef struct oh_policy {
     int32_t refs; /* policy.c's */
 
@@ -74,7 +80,7 @@ typedef struct oh_policy {
     oh_sdp_rule *sdp;
     int32_t report_sdp;
     oh_stream_rule stream;
-    int32_t lose_tx, lose_rx; /* percent of RTP; 0: as configured */
+    oh_impairment tx, rx;
 } oh_policy;
 
 /* An empty policy, the caller's; NULL without memory. Any thread, as all of these. */

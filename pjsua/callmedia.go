@@ -20,7 +20,7 @@ import (
 func (p *MediaPolicy) fill(c *C.oh_policy) bool {
 	c.report_sdp = C.int32_t(cBool(p.ReportSDP))
 	if i := p.Impair; i != nil {
-		c.lose_tx, c.lose_rx = C.int32_t(i.TXDrop), C.int32_t(i.RXDrop)
+		c.tx, c.rx = i.TX.c(), i.RX.c()
 	}
 	for _, r := range p.SDP {
 		kind, name, value, _ := r.parse() // Validate saw it
@@ -54,6 +54,13 @@ func (p *MediaPolicy) fill(c *C.oh_policy) bool {
 		jb_max: number(s.JitterMax), jb_discard: discard, vad: C.int32_t(s.VAD), plc: C.int32_t(s.PLC),
 	}
 	return true
+}
+
+func (p PathImpairment) c() C.oh_impairment {
+	return C.oh_impairment{
+		lose: C.int32_t(p.Drop), duplicate: C.int32_t(p.Duplicate), reorder: C.int32_t(p.Reorder),
+		delay_ms: C.int32_t(p.Delay / time.Millisecond), jitter_ms: C.int32_t(p.Jitter / time.Millisecond),
+	}
 }
 
 // StreamInfo describes an audio stream of the call, by the index of its m= line

@@ -17,10 +17,10 @@ func TestImpairment(t *testing.T) {
 		call      pair
 	}{
 		{impair: Impairment{}, low: 0.95, high: 1},
-		{impair: Impairment{TXDrop: 40}, low: 0.45, high: 0.75},
-		{impair: Impairment{RXDrop: 40}, low: 0.45, high: 0.75},
-		{impair: Impairment{TXDrop: 50, RXDrop: 50}, low: 0.12, high: 0.4},
-		{impair: Impairment{RXDrop: 100}},
+		{impair: Impairment{TX: PathImpairment{Drop: 40}}, low: 0.45, high: 0.75},
+		{impair: Impairment{RX: PathImpairment{Drop: 40}}, low: 0.45, high: 0.75},
+		{impair: Impairment{TX: PathImpairment{Drop: 50}, RX: PathImpairment{Drop: 50}}, low: 0.12, high: 0.4},
+		{impair: Impairment{RX: PathImpairment{Drop: 100}}},
 	}
 	for i := range cases {
 		check(t, p.acc.SetPolicy(within(t), &Policy{Media: MediaPolicy{Impair: &cases[i].impair}}))
@@ -44,8 +44,111 @@ func TestImpairment(t *testing.T) {
 	}
 }
 
+// Duplicates and packets out of order are in the figures of the stream that receives them,
+// whichever end makes them.
+func TestImpairmentOfOrder(t *testing.T) {
+	p := newPhone(t, Config{})
+	some := PathImpairment{Duplicate: 20, Reorder: 20}
+	late := some
+	late.Delay = 100 * time.Millisecond
+	calls := map[string]pair{}
+	for name, impair := range map[string]Impairment{"nothing": {}, "sent": {TX: some}, "received": {RX: some}, "received late": {RX: late}} {
+		check(t, p.acc.SetPolicy(within(t), &Policy{Media: MediaPolicy{Impair: &impair}}))
+		calls[name] = p.connect()
+	}
+	for name, c := range calls {
+		// 60 duplicates are to be expected, and 50 of these; these bounds are six deviations off.
+		rx := p.received(c.in, 300)
+		if name == "nothing" && rx.Duplicates+rx.Reordered > 0 ||
+			name != "nothing" && (rx.Duplicates < 15 || rx.Reordered < 10 || rx.Duplicates > rx.Packets/2) {
+			t.Errorf("%s: %+v", name, rx)
+		}
+		p.hangup(c)
+	}
+}
+
+// received waits until so many packets have been.
+func (p *phone) received(c *Call, packets uint64) RTCPStats {
+	p.t.Helper()
+	for end := time.Now().Add(patience); ; {
+		rx := must(c.StreamStats(within(p.t), 0))(p.t).RX
+		if rx.Packets >= packets {
+			return rx
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("%d packets in %v", rx.Packets, patience)
+		}
+		<-time.After(100 * time.Millisecond) // RTP takes the time it takes
+	}
+}
+
+// What is late is under way: sent, and not received yet. And all of it arrives, in order.
+func TestImpairmentOfTime(t *testing.T) {
+	p := newPhone(t, Config{})
+	calls := map[string]pair{}
+	for name, impair := range map[string]Impairment{
+		"sent": {TX: PathImpairment{Delay: 2 * time.Second}}, "received": {RX: PathImpairment{Delay: 2 * time.Second}},
+		"jitter": {RX: PathImpairment{Jitter: 200 * time.Millisecond}},
+	} {
+		check(t, p.acc.SetPolicy(within(t), &Policy{Media: MediaPolicy{Impair: &impair}}))
+		calls[name] = p.connect()
+	}
+	for _, name := range []string{"sent", "received"} {
+		c := calls[name]
+		const most = 80 // of a hundred
+		for end := time.Now().Add(patience); ; {
+			rx := must(c.in.StreamStats(within(t), 0))(t).RX
+			tx := must(c.out.StreamStats(within(t), 0))(t).TX
+			if rx.Packets > 0 && tx.Packets > rx.Packets+most {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s: %d packets of %d have arrived: not %d are under way", name, rx.Packets, tx.Packets, most)
+			}
+			<-time.After(50 * time.Millisecond)
+		}
+		if rx := p.received(c.in, 150); rx.Reordered > 0 || rx.Duplicates > 0 || rx.Lost > 0 {
+			t.Errorf("%s: %+v", name, rx)
+		}
+		p.hangup(c) // what is under way is forgotten
+	}
+	rx := p.received(calls["jitter"].in, 200)
+	if rx.Jitter.Mean < 10*time.Millisecond || rx.Reordered > 0 {
+		t.Errorf("jitter: %+v", rx)
+	}
+	p.hangup(calls["jitter"])
+}
+
+// A re-INVITE has the same transport, and goes on; under SRTP, too.
+func TestImpairmentLasts(t *testing.T) {
+	p := newPhone(t, Config{})
+	check(t, p.acc.SetPolicy(within(t), &Policy{Media: MediaPolicy{Impair: &Impairment{
+		TX: PathImpairment{Delay: 50 * time.Millisecond, Reorder: 30}, RX: PathImpairment{Jitter: 20 * time.Millisecond, Reorder: 30},
+	}}}))
+	cfg := must(p.acc.Config(within(t)))(t)
+	cfg.SRTP, cfg.SRTPKeying = SRTPMandatory, []SRTPKeying{SDES}
+	check(t, p.acc.Modify(within(t), cfg))
+	c := p.connect()
+	p.received(c.in, 50)
+	check(t, c.out.Hold(within(t), HoldOptions{}))
+	await(p, func(ev CallMediaChanged) bool {
+		return ev.Call == c.out.ID() && len(ev.Media) > 0 && ev.Media[0].Status == MediaLocalHold
+	})
+	check(t, c.out.Resume(within(t), ReinviteOptions{}))
+	await(p, func(ev CallMediaChanged) bool {
+		return ev.Call == c.out.ID() && len(ev.Media) > 0 && ev.Media[0].Status == MediaActive
+	})
+	if rx := p.received(c.in, 50); rx.Reordered == 0 {
+		t.Errorf("%+v", rx)
+	}
+	p.hangup(c)
+}
+
 func TestImpairmentRefusals(t *testing.T) {
-	for _, i := range []Impairment{{TXDrop: -1}, {RXDrop: 101}} {
+	for _, i := range []Impairment{
+		{TX: PathImpairment{Drop: -1}}, {RX: PathImpairment{Drop: 101}}, {TX: PathImpairment{Reorder: 101}}, {RX: PathImpairment{Duplicate: -1}},
+		{TX: PathImpairment{Delay: -1}}, {RX: PathImpairment{Jitter: 11 * time.Second}},
+	} {
 		if (&Policy{Media: MediaPolicy{Impair: &i}}).Validate() == nil {
 			t.Errorf("%+v is valid", i)
 		}
