@@ -544,6 +544,11 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 // NewRoom returns nil without cgo.
 func (ep *Endpoint) NewRoom() *Room { return nil }
 
+// NewSplitComb returns ErrNoCgo.
+func (ep *Endpoint) NewSplitComb(ctx context.Context, opts SplitCombOptions) (*SplitComb, error) {
+	return nil, ErrNoCgo
+}
+
 // NewToneGenerator returns ErrNoCgo.
 func (ep *Endpoint) NewToneGenerator(ctx context.Context, opts ToneOptions) (*ToneGenerator, error) {
 	return nil, ErrNoCgo
@@ -781,6 +786,31 @@ func (r *Room) Speak(ctx context.Context, from Node) error { return ErrNoCgo }
 
 // Whisper returns ErrNoCgo.
 func (r *Room) Whisper(ctx context.Context, from, to Node) error { return ErrNoCgo }
+
+// SplitComb is pjmedia's splitter and combiner: a stereo port of the bridge, and a mono port for each of its two channels.
+type SplitComb struct{}
+
+// Channel returns SplitCombChannel{} without cgo.
+func (s *SplitComb) Channel(n int) SplitCombChannel { return SplitCombChannel{} }
+
+// Close returns ErrNoCgo.
+func (s *SplitComb) Close(ctx context.Context) error { return ErrNoCgo }
+
+// ID returns 0 without cgo.
+func (s *SplitComb) ID() SplitCombID { return 0 }
+
+// Port returns NoPort without cgo.
+func (s *SplitComb) Port() PortID { return NoPort }
+
+func (s *SplitComb) node(onThread) nodeKey { return nodeKey{} }
+
+// SplitCombChannel is one channel of a [SplitComb], as a mono port of the bridge.
+type SplitCombChannel struct{}
+
+// Port returns NoPort without cgo.
+func (c SplitCombChannel) Port() PortID { return NoPort }
+
+func (c SplitCombChannel) node(onThread) nodeKey { return nodeKey{} }
 
 // Tap listens to a call without being heard: to the far end, to what the far end is sent, or to both side by side.
 type Tap struct{}
