@@ -86,9 +86,9 @@ func EventTypes() []Event {
 		CallMediaChanged{}, CallEnded{}, DTMFReceived{}, TransferRequested{}, TransportChanged{},
 		PlaybackEnded{}, RecordingStarted{}, RecordingEnded{}, RecordingFailed{}, EventsLost{},
 		TransferStarted{}, TransferProgress{}, TransferEnded{}, CallTransferred{}, ReplaceRequested{},
-		CallReplaced{}, CallRedirected{}, CallRejected{}, LevelsChanged{}, ConferenceChanged{}, DTMFSent{},
-		MessageReceived{}, MessageStatus{}, MWIChanged{}, BuddyChanged{}, AccountAdded{}, AccountRemoved{},
-		AccountUpdated{}, AddressChanged{},
+		CallReplaced{}, CallRedirected{}, RuleMatched{}, CallRejected{}, LevelsChanged{}, ConferenceChanged{},
+		DTMFSent{}, MessageReceived{}, MessageStatus{}, MWIChanged{}, BuddyChanged{}, AccountAdded{},
+		AccountRemoved{}, AccountUpdated{}, AddressChanged{},
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,7 @@ func callResult(c api.Call, err error) (result, error) {
 // callVerb is a verb that does something with one call.
 type callVerb struct {
 	use, short, long, example string
+	without                   string // what is done without --call, where that is not the usual
 	args                      cobra.PositionalArgs
 	flags                     func(*cobra.Command)
 	do                        func(ctx context.Context, c *api.Client, call api.CallID, args []string) (result, error)
@@ -86,12 +88,8 @@ type callVerb struct {
 func (v callVerb) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: v.use, Short: v.short, Example: v.example, Args: v.args,
-		Long: v.long + `
-
-Without --call the call is the one that MicroSIP would choose. --json prints one object,
-as the API answers.
-
-` + remoteCodes,
+		Long: v.long + "\n\n" + cmp.Or(v.without, "Without --call the call is the one that MicroSIP would choose.") +
+			"\n\n--json prints one object, as the API answers.\n\n" + remoteCodes,
 	}
 	if cmd.Args == nil {
 		cmd.Args = takesNothing
@@ -133,6 +131,7 @@ func callVerbs() []*cobra.Command {
 	var record api.RecordRequest
 	var stop, stopPlaying bool
 	var play api.PlayRequest
+	var transfer api.TransferRequest
 	verbs := []callVerb{
 		{
 			use: "answer [flags]", short: "Answer a ringing call",
@@ -258,9 +257,66 @@ that is played into the call.`,
 			},
 		},
 	}
+	verbs = append(verbs, callVerb{
+		use: "transfer [TARGET] [flags]", short: "Transfer a call, blind or attended",
+		long: `Transfer has the far end of a call of a running engine call TARGET instead: a user or
+number of the account's domain, or a URI. With --to ID, the far end takes our place in that
+other call. A call that was transferred is hung up.
+
+With --wait it waits until the far end has told what became of the transfer.`,
+		example: "  offhook transfer 1002\n  offhook transfer --call 3 --to 4 --wait",
+		args: func(cmd *cobra.Command, args []string) error {
+			if (len(args) == 1) == (transfer.To != 0) || len(args) > 1 {
+				return fmt.Errorf("transfer takes one TARGET, or --to; see %s --help", cmd.CommandPath())
+			}
+			return nil
+		},
+		flags: func(cmd *cobra.Command) {
+			cmd.Flags().Int64Var((*int64)(&transfer.To), "to", 0, "`id` of the call that the far end is to take over")
+			cmd.Flags().Lookup("to").DefValue = "0" // not printed
+			cmd.Flags().BoolVar(&transfer.Wait, "wait", false, "wait for the outcome")
+		},
+		do: func(ctx context.Context, c *api.Client, call api.CallID, args []string) (result, error) {
+			if len(args) == 1 {
+				transfer.Target = args[0]
+			}
+			return callResult(c.Transfer(ctx, call, transfer))
+		},
+	}, muteVerb("mute", "Mute the microphone or the speaker", (*api.Client).Mute, (*api.Client).MuteAll),
+		muteVerb("unmute", "End mute", (*api.Client).Unmute, (*api.Client).UnmuteAll))
 	var list []*cobra.Command
 	for _, v := range verbs {
 		list = append(list, v.command())
 	}
 	return list
+}
+
+// muteVerb is mute or unmute.
+func muteVerb(name, short string, one func(*api.Client, context.Context, api.CallID, string) (api.Call, error),
+	all func(*api.Client, context.Context, string) (api.Levels, error)) callVerb {
+	var direction string
+	return callVerb{
+		use: name + " [flags]", short: short,
+		long: strings.ToUpper(name[:1]) + name[1:] + ` is about what the far end hears of us, or with --direction out about what we hear.`,
+		without: `Without --call it is about all calls, those to come too, as MicroSIP's button; a call
+that was muted by --call stays so until it is unmuted by --call.`,
+		example: "  offhook " + name + "\n  offhook " + name + " --call 3 --direction out",
+		flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&direction, "direction", "in", "`way` of the audio: in is the microphone, out the speaker")
+		},
+		do: func(ctx context.Context, c *api.Client, call api.CallID, _ []string) (result, error) {
+			if call != 0 {
+				return callResult(one(c, ctx, call, direction))
+			}
+			l, err := all(c, ctx, direction)
+			return result{l, oneLine("microphone %s, speaker %s", mutedWord(l.MutedIn), mutedWord(l.MutedOut))}, err
+		},
+	}
+}
+
+func mutedWord(muted bool) string {
+	if muted {
+		return "muted"
+	}
+	return "on"
 }

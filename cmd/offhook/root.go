@@ -133,9 +133,13 @@ and takes calls, plays and records them, and reports what happened.`,
 		newStatus(),
 		newStop(),
 		newAccounts(),
+		newAccountAdd(),
+		newAccountRemove(),
 		newCalls(),
 		newDial(),
 		newEvents(),
+		newConference(),
+		newMessage(),
 	)
 	root.AddCommand(callVerbs()...)
 	return root

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +32,10 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 		t.Fatalf("dialled %+v, %v", call, err)
 	}
 	id := call.ID
+	last, err := c.Dial(ctx, DialRequest{URI: "sip:c@d"}) // what the fake phone selects
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := c.AddPrompt(ctx, "hello.wav", bytes.NewReader(wavBytes(t))); err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +45,10 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 		do   func() error
 	}{
 		{"answer 180 \"Ringing\"", func() error { _, err := c.Answer(ctx, id, AnswerRequest{180, "Ringing"}); return err }},
-		{"answer 0 \"\"", func() error { _, err := c.Answer(ctx, 0, AnswerRequest{}); return err }},
+		{"answer 0 \"\" on 0", func() error { _, err := c.Answer(ctx, 0, AnswerRequest{}); return err }},
 		{"reject 603 \"No\"", func() error { _, err := c.Reject(ctx, id, RejectRequest{603, "No"}); return err }},
 		{"hold", func() error { _, err := c.Hold(ctx, id); return err }},
-		{"resume", func() error { _, err := c.Resume(ctx, 0); return err }},
+		{"resume on 0", func() error { _, err := c.Resume(ctx, 0); return err }},
 		{"dtmf 1,2# info 100", func() error { _, err := c.SendDTMF(ctx, id, DTMFRequest{"1,2#", "info", 100}); return err }},
 		{"record \"a.wav\" true", func() error { _, err := c.Record(ctx, id, RecordRequest{"a.wav", true}); return err }},
 		{"record \"\" false", func() error { _, err := c.Record(ctx, id, RecordRequest{}); return err }},
@@ -52,6 +56,16 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 		{"play hello.wav true", func() error { _, err := c.Play(ctx, id, PlayRequest{"hello.wav", true}); return err }},
 		{"stop-playing", func() error { _, err := c.StopPlaying(ctx, id); return err }},
 		{"call", func() error { _, err := c.Call(ctx, id); return err }},
+		{"muted out true", func() error { _, err := c.Mute(ctx, id, "out"); return err }},
+		{"muted in false", func() error { _, err := c.Unmute(ctx, id, ""); return err }},
+		{"volume in 150", func() error { _, err := c.Volume(ctx, id, VolumeRequest{"in", 150}); return err }},
+		{"select", func() error { _, err := c.Select(ctx, id); return err }},
+		{"forward 1002", func() error { _, err := c.Forward(ctx, id, "1002"); return err }},
+		{"transfer \"1002\" 0 true", func() error { _, err := c.Transfer(ctx, id, TransferRequest{Target: "1002", Wait: true}); return err }},
+		{"transfer \"\" 9 false", func() error { _, err := c.Transfer(ctx, id, TransferRequest{To: 9}); return err }},
+		{"consult 1003", func() error { _, err := c.Consult(ctx, id, "1003"); return err }},
+		{"park \"71\"", func() error { _, err := c.Park(ctx, id, "71"); return err }},
+		{"separate", func() error { _, err := c.Separate(ctx, id); return err }},
 		{"hangup", func() error { _, err := c.Hangup(ctx, id); return err }},
 	}
 	for _, s := range steps {
@@ -61,16 +75,74 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 	}
 	journal := r.phone.noted()[before:]
 	for i, s := range steps {
-		if i >= len(journal) || !strings.HasPrefix(journal[i], s.want+" on ") {
+		want, selected := strings.CutSuffix(s.want, " on 0")
+		if selected {
+			want += fmt.Sprintf(" on %d", last.ID)
+		} else {
+			want += fmt.Sprintf(" on %d", id)
+		}
+		if i >= len(journal) || journal[i] != want {
+			t.Fatalf("step %d is %q, want %q", i, journal, want)
+		}
+	}
+	if _, err := c.Hangup(ctx, last.ID); err != nil {
+		t.Error(err)
+	}
+
+	before = len(r.phone.noted())
+	volume := 40
+	steps = steps[:0]
+	add := func(want string, do func() error) {
+		steps = append(steps, struct {
+			want string
+			do   func() error
+		}{want, do})
+	}
+	add("register 2", func() error { return c.Register(ctx, 2) })
+	add("unregister 0", func() error { return c.Unregister(ctx, 0) })
+	add("account-add 0 map[server:pbx]", func() error {
+		_, err := c.AddAccount(ctx, AccountRequest{Keys: map[string]string{"server": "pbx"}})
+		return err
+	})
+	add("account-update map[] 2", func() error {
+		_, err := c.UpdateAccount(ctx, 2, AccountRequest{Keys: map[string]string{}})
+		return err
+	})
+	add("account-remove 2", func() error { return c.RemoveAccount(ctx, 2) })
+	add("redial", func() error { _, err := c.Redial(ctx); return err })
+	add("pickup 1004", func() error { _, err := c.Pickup(ctx, "1004"); return err })
+	add("retrieve \"71\"", func() error { _, err := c.Retrieve(ctx, "71"); return err })
+	add("voicemail 2", func() error { _, err := c.Voicemail(ctx, &account); return err })
+	add("hangup calling", func() error { _, err := c.HangupThose(ctx, "calling"); return err })
+	add("hangup all", func() error { _, err := c.HangupThose(ctx, ""); return err })
+	add("all muted in true", func() error { _, err := c.MuteAll(ctx, ""); return err })
+	add("all muted out false", func() error { _, err := c.UnmuteAll(ctx, "out"); return err })
+	add("volumes default 40 default", func() error { _, err := c.SetVolumes(ctx, VolumesRequest{Output: &volume}); return err })
+	add("conference [1 2]", func() error { _, err := c.Conference(ctx, 1, 2); return err })
+	add("conference []", func() error { _, err := c.Conference(ctx); return err })
+	add("message \"1005\" 0 default \"hi\" \"\"", func() error { _, err := c.SendMessage(ctx, MessageRequest{To: "1005", Text: "hi"}); return err })
+	add("watch sip:b@c dialog default", func() error { _, err := c.Watch(ctx, WatchRequest{URI: "sip:b@c", Package: "dialog"}); return err })
+	add("unwatch sip:b@c?x=y&z", func() error { return c.Unwatch(ctx, "sip:b@c?x=y&z") })
+	add("publish true away \"lunch\"", func() error { return c.Publish(ctx, PresenceRequest{true, "away", "lunch"}) })
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			t.Errorf("%s: %v", s.want, err)
+		}
+	}
+	journal = r.phone.noted()[before:]
+	for i, s := range steps {
+		if i >= len(journal) || journal[i] != s.want {
 			t.Fatalf("step %d is %q, want %q", i, journal, s.want)
 		}
 	}
-
-	if err := errors.Join(c.Register(ctx, 2), c.Unregister(ctx, 0)); err != nil {
-		t.Error(err)
+	if list, err := c.Conferences(ctx); err != nil || len(list) != 1 || len(list[0].Calls) != 2 {
+		t.Errorf("conferences %v, %v", list, err)
 	}
-	if got := r.phone.noted(); !slices.Equal(got[len(got)-2:], []string{"register 2", "unregister 0"}) {
-		t.Errorf("journal %q", got)
+	if list, err := c.Buddies(ctx); err != nil || len(list) != 1 {
+		t.Errorf("buddies %v, %v", list, err)
+	}
+	if l, err := c.Levels(ctx); err != nil || l.VolumeIn != 70 {
+		t.Errorf("levels %v, %v", l, err)
 	}
 	if list, err := c.Accounts(ctx); err != nil || len(list) != 2 || list[1].Label != "Sales" {
 		t.Errorf("accounts %v, %v", list, err)
@@ -97,7 +169,8 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 	r := newRig(t, nil)
 	names := map[string]string{
 		"dtmf": "SendDTMF", "prompt-add": "AddPrompt", "prompt-remove": "RemovePrompt", "log": "CallLog",
-		"account-add": "AddAccount", "account-remove": "RemoveAccount", "message": "SendMessage",
+		"account-add": "AddAccount", "account-update": "UpdateAccount", "account-remove": "RemoveAccount",
+		"message": "SendMessage",
 	}
 	typ := reflect.TypeFor[*Client]()
 	for path, item := range r.srv.api.OpenAPI().Paths {

@@ -201,7 +201,7 @@ func (s *Server) serverSent(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) stream(ctx context.Context, out sink) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	snapshot, events := s.phone.Watch()
+	snapshot, events := s.phone.Follow()
 	defer events.Close()
 	first, err := marshal(snapshot)
 	if err != nil {

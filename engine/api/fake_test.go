@@ -123,7 +123,7 @@ func (s *fakeStream) Close() {
 	delete(s.p.streams, s)
 }
 
-func (p *fakePhone) Watch() (Snapshot, EventStream) {
+func (p *fakePhone) Follow() (Snapshot, EventStream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &fakeStream{p: p, wake: make(chan struct{}, 1), ended: p.stopped}
@@ -190,11 +190,7 @@ func (p *fakePhone) Dial(_ context.Context, req DialRequest) (Call, error) {
 	if strings.Contains(req.URI, "nowhere") {
 		return Call{}, Errorf(http.StatusUnprocessableEntity, CodeBadRequest, "cannot dial %q", req.URI)
 	}
-	account := "default"
-	if req.Account != nil {
-		account = fmt.Sprint(*req.Account)
-	}
-	p.note("dial %s by %s with %v", req.URI, account, req.Headers)
+	p.note("dial %s by %s with %v", req.URI, number(req.Account), req.Headers)
 	p.mu.Lock()
 	p.last++
 	c := Call{ID: p.last, Role: "UAC", State: "CALLING", Remote: req.URI, Started: time.Now().UTC()}
@@ -267,6 +263,117 @@ func (p *fakePhone) Play(_ context.Context, id CallID, path string, loop bool) (
 
 func (p *fakePhone) StopPlaying(_ context.Context, id CallID) (Call, error) {
 	return p.on(id, "stop-playing")
+}
+
+func (p *fakePhone) Select(_ context.Context, id CallID) (Call, error) { return p.on(id, "select") }
+
+func (p *fakePhone) SetMuted(_ context.Context, id CallID, dir string, muted bool) (Call, error) {
+	return p.on(id, "muted %s %v", dir, muted)
+}
+
+func (p *fakePhone) SetVolume(_ context.Context, id CallID, req VolumeRequest) (Call, error) {
+	return p.on(id, "volume %s %d", req.Direction, req.Percent)
+}
+
+func (p *fakePhone) Forward(_ context.Context, id CallID, req TargetRequest) (Call, error) {
+	return p.on(id, "forward %s", req.Target)
+}
+
+func (p *fakePhone) Transfer(_ context.Context, id CallID, req TransferRequest) (Call, error) {
+	return p.on(id, "transfer %q %d %v", req.Target, req.To, req.Wait)
+}
+
+func (p *fakePhone) Consult(_ context.Context, id CallID, req TargetRequest) (Call, error) {
+	return p.on(id, "consult %s", req.Target)
+}
+
+func (p *fakePhone) Park(_ context.Context, id CallID, req SlotRequest) (Call, error) {
+	return p.on(id, "park %q", req.Slot)
+}
+
+func (p *fakePhone) Separate(_ context.Context, id CallID) (Call, error) { return p.on(id, "separate") }
+
+func (p *fakePhone) Redial(context.Context) (Call, error) { p.note("redial"); return Call{}, nil }
+
+func (p *fakePhone) Pickup(_ context.Context, req PickupRequest) (Call, error) {
+	p.note("pickup %s", req.Extension)
+	return Call{}, nil
+}
+
+func (p *fakePhone) Retrieve(_ context.Context, req SlotRequest) (Call, error) {
+	p.note("retrieve %q", req.Slot)
+	return Call{}, nil
+}
+
+func (p *fakePhone) Voicemail(_ context.Context, req VoicemailRequest) (Call, error) {
+	p.note("voicemail %s", number(req.Account))
+	return Call{}, nil
+}
+
+func number(n *int) string {
+	if n == nil {
+		return "default"
+	}
+	return fmt.Sprint(*n)
+}
+
+func (p *fakePhone) HangupThose(_ context.Context, which string) (int, error) {
+	p.note("hangup %s", which)
+	return 3, nil
+}
+
+func (p *fakePhone) Levels() Levels { return Levels{VolumeIn: 70} }
+
+func (p *fakePhone) MuteAll(_ context.Context, dir string, muted bool) (Levels, error) {
+	p.note("all muted %s %v", dir, muted)
+	return Levels{MutedIn: muted}, nil
+}
+
+func (p *fakePhone) SetVolumes(_ context.Context, req VolumesRequest) (Levels, error) {
+	p.note("volumes %s %s %s", number(req.Input), number(req.Output), number(req.Ring))
+	return Levels{}, nil
+}
+
+func (p *fakePhone) Conferences() []Conference { return []Conference{{1, []CallID{2, 3}}} }
+
+func (p *fakePhone) Conference(_ context.Context, req ConferenceRequest) (Conference, error) {
+	p.note("conference %v", req.Calls)
+	return Conference{1, req.Calls}, nil
+}
+
+func (p *fakePhone) SendMessage(_ context.Context, req MessageRequest) (Message, error) {
+	p.note("message %q %d %s %q %q", req.To, req.Call, number(req.Account), req.Text, req.ContentType)
+	return Message{7}, nil
+}
+
+func (p *fakePhone) Buddies() []Buddy { return []Buddy{{URI: "sip:b@c"}} }
+
+func (p *fakePhone) Watch(_ context.Context, req WatchRequest) (Buddy, error) {
+	p.note("watch %s %s %s", req.URI, req.Package, number(req.Account))
+	return Buddy{URI: req.URI}, nil
+}
+
+func (p *fakePhone) Unwatch(_ context.Context, uri string) error {
+	p.note("unwatch %s", uri)
+	return nil
+}
+
+func (p *fakePhone) Publish(_ context.Context, req PresenceRequest) error {
+	p.note("publish %v %s %q", req.Online, req.Activity, req.Note)
+	return nil
+}
+
+func (p *fakePhone) AddAccount(_ context.Context, req AccountRequest) (Account, error) {
+	p.note("account-add %d %v", req.Number, req.Keys)
+	return Account{Number: 5}, nil
+}
+
+func (p *fakePhone) UpdateAccount(_ context.Context, account int, req AccountRequest) (Account, error) {
+	return Account{Number: account}, p.onAccount(fmt.Sprintf("account-update %v", req.Keys), account)
+}
+
+func (p *fakePhone) RemoveAccount(_ context.Context, account int) error {
+	return p.onAccount("account-remove", account)
 }
 
 // The tokens of the tests.

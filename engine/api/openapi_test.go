@@ -3,6 +3,7 @@ package api
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,6 +45,16 @@ func TestOpenAPI(t *testing.T) {
 	}
 	for path, item := range r.srv.api.OpenAPI().Paths {
 		for _, op := range operations(item) {
+			// huma says nothing of a parameter that it does not find.
+			params := 0
+			for _, p := range op.Parameters {
+				if p.In == "path" {
+					params++
+				}
+			}
+			if want := strings.Count(path, "{"); params != want {
+				t.Errorf("%s %s: %d parameters, want %d", op.Method, path, params, want)
+			}
 			if op.Summary == "" || op.OperationID == "" || len(op.Security) != 1 || len(op.Tags) != 1 {
 				t.Errorf("%s %s: summary %q, id %q, security %v, tags %v", op.Method, path, op.Summary, op.OperationID, op.Security, op.Tags)
 			}

@@ -78,21 +78,60 @@ func (s *Server) schemaOf(v any) *huma.Schema {
 	return s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, "")
 }
 
-// The shapes that huma takes for inputs and outputs.
+// The shapes that huma takes for inputs and outputs. It does not look into embedded types
+// that are not exported, so none are embedded.
 type (
 	nothing       struct{}
 	answer[T any] struct{ Body T }
+	may[T any]    struct{ Body *T } // a request that can do without a body
 	callPath      struct {
-		Call string `path:"call" pattern:"^([1-9][0-9]{0,17}|selected)$" doc:"The call's id, or selected for the one that MicroSIP would choose" example:"selected"`
+		Call callRef `path:"call"`
+	}
+	withBody[T any] struct {
+		Call callRef `path:"call"`
+		Body T
+	}
+	mayHaveBody[T any] struct {
+		Call callRef `path:"call"`
+		Body *T
 	}
 	accountPath struct {
 		Account int `path:"account" minimum:"0" doc:"Number of the account, 0 for the local one"`
 	}
+	withAccount[T any] struct {
+		Account int `path:"account" minimum:"0" doc:"Number of the account, 0 for the local one"`
+		Body    T
+	}
 )
 
-func (p callPath) id() CallID {
-	id, _ := strconv.ParseInt(p.Call, 10, 64) // 0 for selected; huma has checked it
+// callRef is a call in a path.
+type callRef string
+
+// Schema implements huma.SchemaProvider.
+func (callRef) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{
+		Type: huma.TypeString, Pattern: "^([1-9][0-9]{0,17}|selected)$",
+		Description: "The call's id, or selected for the one that MicroSIP would choose",
+	}
+	s.PrecomputeMessages()
+	return s
+}
+
+func (r callRef) id() CallID {
+	id, _ := strconv.ParseInt(string(r), 10, 64) // 0 for selected; huma has checked it
 	return CallID(id)
+}
+
+func (in *callPath) id() CallID       { return in.Call.id() }
+func (in *withBody[T]) id() CallID    { return in.Call.id() }
+func (in *mayHaveBody[T]) id() CallID { return in.Call.id() }
+func (in *mayHaveBody[T]) body() T    { return (&may[T]{in.Body}).body() }
+
+func (in *may[T]) body() (body T) {
+	if in.Body != nil {
+		body = *in.Body
+	}
+	return body
 }
 
 type list[T any] struct{ Body []T }

@@ -5,25 +5,6 @@ import (
 	"net/http"
 )
 
-// withBody is a command on a call that has something to say.
-type withBody[T any] struct {
-	callPath
-	Body T
-}
-
-// mayHaveBody is one that can do without.
-type mayHaveBody[T any] struct {
-	callPath
-	Body *T
-}
-
-func (in *mayHaveBody[T]) body() (body T) {
-	if in.Body != nil {
-		body = *in.Body
-	}
-	return body
-}
-
 func (s *Server) callRoutes() {
 	const tag = "calls"
 	handle(s, route{

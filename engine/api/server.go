@@ -123,8 +123,13 @@ func NewServer(cfg Config) (*Server, error) {
 func (s *Server) routes() error {
 	s.api = humago.New(s.mux, s.humaConfig())
 	s.softphoneRoutes()
+	s.levelRoutes()
 	s.callRoutes()
+	s.moreCallRoutes()
+	s.conferenceRoutes()
+	s.messageRoutes()
 	s.accountRoutes()
+	s.changeAccountRoutes()
 	s.fileRoutes()
 	if err := s.eventRoutes(); err != nil {
 		return err

@@ -8,14 +8,17 @@ import "context"
 type Softphone interface {
 	// Status says how the softphone is; the server adds what it knows itself.
 	Status() Status
-	// Watch returns a snapshot and the events that follow it.
-	Watch() (Snapshot, EventStream)
+	// Follow returns a snapshot and the events that follow it.
+	Follow() (Snapshot, EventStream)
 	// Stop asks the engine to end, and returns at once.
 	Stop()
 
 	Accounts() []Account
 	Register(ctx context.Context, account int) error
 	Unregister(ctx context.Context, account int) error
+	AddAccount(ctx context.Context, req AccountRequest) (Account, error)
+	UpdateAccount(ctx context.Context, account int, req AccountRequest) (Account, error)
+	RemoveAccount(ctx context.Context, account int) error
 
 	Calls() []Call
 	Call(call CallID) (Call, error)
@@ -34,6 +37,39 @@ type Softphone interface {
 	// Play plays the WAV file at path, and returns when it is being played.
 	Play(ctx context.Context, call CallID, path string, loop bool) (Call, error)
 	StopPlaying(ctx context.Context, call CallID) (Call, error)
+	Select(ctx context.Context, call CallID) (Call, error)
+	SetMuted(ctx context.Context, call CallID, dir string, muted bool) (Call, error)
+	SetVolume(ctx context.Context, call CallID, req VolumeRequest) (Call, error)
+	Forward(ctx context.Context, call CallID, req TargetRequest) (Call, error)
+	Transfer(ctx context.Context, call CallID, req TransferRequest) (Call, error)
+	// Consult returns the call to the target, or the one that it is about where the PBX
+	// does the rest.
+	Consult(ctx context.Context, call CallID, req TargetRequest) (Call, error)
+	Park(ctx context.Context, call CallID, req SlotRequest) (Call, error)
+	Redial(ctx context.Context) (Call, error)
+	Pickup(ctx context.Context, req PickupRequest) (Call, error)
+	Retrieve(ctx context.Context, req SlotRequest) (Call, error)
+	Voicemail(ctx context.Context, req VoicemailRequest) (Call, error)
+	// HangupThose ends all calls of a kind and says how many: "all", "incoming" or
+	// "calling", as MicroSIP has them.
+	HangupThose(ctx context.Context, which string) (int, error)
+
+	Levels() Levels
+	// MuteAll is MicroSIP's button.
+	MuteAll(ctx context.Context, dir string, muted bool) (Levels, error)
+	SetVolumes(ctx context.Context, req VolumesRequest) (Levels, error)
+
+	Conferences() []Conference
+	// Conference brings calls together, all answered ones where none is named.
+	Conference(ctx context.Context, req ConferenceRequest) (Conference, error)
+	Separate(ctx context.Context, call CallID) (Call, error)
+
+	SendMessage(ctx context.Context, req MessageRequest) (Message, error)
+
+	Buddies() []Buddy
+	Watch(ctx context.Context, req WatchRequest) (Buddy, error)
+	Unwatch(ctx context.Context, uri string) error
+	Publish(ctx context.Context, req PresenceRequest) error
 }
 
 // EventStream is one reader's events.

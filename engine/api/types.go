@@ -108,8 +108,8 @@ type Snapshot struct {
 
 // Header is a field of a SIP message.
 type Header struct {
-	Name  string `json:"name" minLength:"1" maxLength:"128"`
-	Value string `json:"value" maxLength:"4096"`
+	Name  string `json:"name" minLength:"1" maxLength:"128" pattern:"^[-.!%*_+'~0-9A-Za-z]+$"`
+	Value string `json:"value" maxLength:"4096" pattern:"^[^\\r\\n\\x00]*$"`
 }
 
 // DialRequest is the body of POST /v1/calls.
@@ -122,18 +122,18 @@ type DialRequest struct {
 // AnswerRequest is the body of POST /v1/calls/{call}/answer.
 type AnswerRequest struct {
 	Code   int    `json:"code,omitempty" minimum:"101" maximum:"299" doc:"SIP code, 180 for example; absent: 200"`
-	Reason string `json:"reason,omitempty" maxLength:"256" doc:"Absent: the code's usual phrase"`
+	Reason string `json:"reason,omitempty" maxLength:"256" pattern:"^[^\\r\\n\\x00]*$" doc:"Absent: the code's usual phrase"`
 }
 
 // RejectRequest is the body of POST /v1/calls/{call}/reject.
 type RejectRequest struct {
 	Code   int    `json:"code,omitempty" minimum:"300" maximum:"699" doc:"SIP code; absent: 486"`
-	Reason string `json:"reason,omitempty" maxLength:"256" doc:"Absent: the code's usual phrase"`
+	Reason string `json:"reason,omitempty" maxLength:"256" pattern:"^[^\\r\\n\\x00]*$" doc:"Absent: the code's usual phrase"`
 }
 
 // DTMFRequest is the body of POST /v1/calls/{call}/dtmf.
 type DTMFRequest struct {
-	Digits     string `json:"digits" minLength:"1" maxLength:"256" doc:"0-9 * # A-D; a comma is a pause of a second"`
+	Digits     string `json:"digits" minLength:"1" maxLength:"256" pattern:"^[0-9*#A-Da-d,]+$" doc:"0-9 * # A-D; a comma is a pause of a second"`
 	Method     string `json:"method,omitempty" enum:"auto,inband,rfc4733,info" doc:"Absent: the configuration's"`
 	DurationMS int    `json:"duration_ms,omitempty" minimum:"0" maximum:"10000" doc:"Of each digit; absent: PJSIP's"`
 }

@@ -75,8 +75,9 @@ func explain(err error) error {
 	var uri *engine.URIError
 	var account *engine.UnknownAccountError
 	var format *wav.FormatError
-	var op *pjsua.Error
-	status, code := http.StatusInternalServerError, api.CodeInternal
+	var denied *engine.NotAllowedError
+	var limit *engine.LimitError
+	status, code := http.StatusBadGateway, api.CodeFailed // whatever else PJSIP or the engine says
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -88,14 +89,14 @@ func explain(err error) error {
 		status, code = http.StatusNotFound, api.CodeNoAccount
 	case errors.As(err, &uri), errors.As(err, &format):
 		status, code = http.StatusUnprocessableEntity, api.CodeBadRequest
-	case errors.Is(err, engine.ErrNoRegistrar), errors.Is(err, engine.ErrNotRinging), errors.Is(err, engine.ErrNotAnswered),
-		errors.Is(err, engine.ErrTransferPending), errors.Is(err, engine.ErrInConference), errors.Is(err, engine.ErrNoConference),
-		errors.Is(err, engine.ErrMessagingDisabled), errors.Is(err, engine.ErrAccountBusy), errors.Is(err, engine.ErrAccountExists):
+	case errors.As(err, &denied):
+		status, code = http.StatusForbidden, api.CodeForbidden
+	case errors.As(err, &limit):
+		status, code = http.StatusTooManyRequests, api.CodeTooMany
+	case isConflict(err):
 		status, code = http.StatusConflict, api.CodeConflict
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		status, code = http.StatusServiceUnavailable, api.CodeTimeout
-	case errors.As(err, &op):
-		status, code = http.StatusBadGateway, api.CodeFailed
 	}
 	return api.Errorf(status, code, "%v", err)
 }

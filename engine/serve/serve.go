@@ -55,7 +55,7 @@ func (p *softphone) Status() api.Status {
 	return st
 }
 
-func (p *softphone) Watch() (api.Snapshot, api.EventStream) {
+func (p *softphone) Follow() (api.Snapshot, api.EventStream) {
 	snap, sub := p.e.Follow()
 	return api.Snapshot{
 		Type: "Snapshot", Seq: snap.Seq, Time: snap.Time, State: snap.State,
@@ -111,20 +111,11 @@ func (p *softphone) Call(id api.CallID) (api.Call, error) {
 }
 
 func (p *softphone) Dial(ctx context.Context, req api.DialRequest) (api.Call, error) {
-	dial := engine.DialRequest{URI: req.URI}
+	dial := engine.DialRequest{URI: req.URI, Account: accountNumber(req.Account)}
 	for _, h := range req.Headers {
 		dial.Headers = append(dial.Headers, pjsua.Header{Name: h.Name, Value: h.Value})
 	}
-	if req.Account != nil {
-		if dial.Account = *req.Account; dial.Account == 0 {
-			dial.Account = engine.LocalAccount
-		}
-	}
-	c, err := p.e.Dial(ctx, dial)
-	if err != nil {
-		return api.Call{}, explain(err)
-	}
-	return callOf(c.Info()), nil
+	return dialled(p.e.Dial(ctx, dial))
 }
 
 func (p *softphone) Answer(ctx context.Context, id api.CallID, req api.AnswerRequest) (api.Call, error) {
