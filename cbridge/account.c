@@ -21,13 +21,18 @@ unsigned oh_registrations_reported(void) { return registrations_reported; }
 static void on_reg_state2(pjsua_acc_id acc, pjsua_reg_info *info)
 {
     const struct pjsip_regc_cbparam *p = info->cbparam;
-    char text[PJ_ERR_MSG_SIZE];
+    char text[PJ_ERR_MSG_SIZE], response[PJSIP_MAX_PKT_LEN];
     pj_str_t texts[OH_TEXTS] = {{NULL, 0}};
     oh_event *ev;
 
     texts[0] = p->reason;
     if (p->status != PJ_SUCCESS)
         texts[0] = pj_strerror(p->status, text, sizeof(text));
+    if (p->rdata && p->rdata->msg_info.msg) {
+        texts[OH_TEXTS - 1].ptr = response; /* the body */
+        texts[OH_TEXTS - 1].slen =
+            pjsip_msg_print(p->rdata->msg_info.msg, response, sizeof(response));
+    }
     ev = oh_event_new(OH_REGISTRATION, texts);
     if (ev) {
         ev->head.account = oh_account_serial(acc);

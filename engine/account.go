@@ -18,6 +18,8 @@ type Account struct {
 	e    *Engine
 	conf atomic.Pointer[config.Account] // what it points at never changes
 
+	route atomic.Int32 // which of routesOf it goes
+
 	id pjsua.AccountID // written before anybody knows the account
 
 	// Guarded by Engine.mu.
@@ -28,6 +30,7 @@ type Account struct {
 	changed chan struct{}       // closed and replaced at each outcome
 	out     outgoing
 	retry   *time.Timer // for failures that PJSIP does not retry
+	tried   int32       // ways that failed one after the other
 	mailbox *Mailbox    // nil while nothing is known
 	gone    bool        // it was removed
 }
@@ -178,6 +181,7 @@ func (e *Engine) registerAll(ctx context.Context, accounts ...*Account) {
 // registerNow sends a REGISTER. One that PJSIP cannot send, as there is no transport
 // for the server's address for example, is an outcome like a refusal.
 func (a *Account) registerNow(ctx context.Context, phone Phone) {
+	a.knock(ctx)
 	err := phone.Register(ctx, a.id, true)
 	switch {
 	case err == nil, ctx.Err() != nil, errors.Is(err, pjsua.ErrClosed), errors.Is(err, pjsua.StatusSIPBusy):
@@ -212,14 +216,19 @@ var connectionErrors = []string{
 	"No route to host", "Network is unreachable",
 }
 
-// registrationDetail explains the failures that a configuration causes.
+// registrationDetail is what the registrar says of a failure, or explains those that a
+// configuration causes.
 func (a *Account) registrationDetail(ev pjsua.RegistrationChanged) string {
 	code := ev.Code
-	server := a.cfg().Server // where the REGISTER goes
-	if len(a.cfg().Proxy) > 0 {
-		server = a.cfg().Proxy[0]
+	said := strings.Join(ev.HeaderValues("P-Registrar-Error"), ", ")
+	way := a.routeNow()
+	server := way.server // where the REGISTER goes
+	if len(way.proxies) > 0 {
+		server = way.proxies[0]
 	}
 	switch {
+	case code >= 400 && said != "":
+		return said
 	case ev.Status == pjsua.StatusNoName, strings.Contains(ev.Reason, "PJ_ERESOLVE"):
 		// PJSIP's transactions keep a status only as a text.
 		return fmt.Sprintf("the name %s cannot be resolved", server)
@@ -268,12 +277,12 @@ func (a *Account) setRegistrationLocked(ctx context.Context, ev pjsua.Registrati
 	close(a.changed)
 	a.changed = make(chan struct{})
 	a.stopRetryLocked()
-	if failed && !retriedByPJSIP(ev.Code) && a.e.state == running {
+	if !a.failoverLocked(ctx, ev) && failed && !retriedByPJSIP(ev.Code) && a.e.state == running {
 		wait := longRetry
 		if ev.Code == 0 {
 			wait = retryInterval // it was not sent, which may pass
 		}
-		a.retry = time.AfterFunc(wait, func() { a.e.registerAll(ctx, a) })
+		a.retry = time.AfterFunc(jitter(wait), func() { a.e.registerAll(ctx, a) })
 	}
 	a.e.bus.publish(out)
 	if ev.Registered {

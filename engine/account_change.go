@@ -72,12 +72,17 @@ func (e *Engine) UpdateAccount(ctx context.Context, cfg config.Account) error {
 	if err != nil {
 		return err
 	}
+	if routes := routesOf(next.cfg()); len(routes) == len(routesOf(a.cfg())) {
+		next.route.Store(a.route.Load())
+	}
 	wire := next.phoneConfigNow()
 	if err := phone.ModifyAccount(ctx, a.id, wire); err != nil {
 		return fmt.Errorf("engine: account %d: %w", cfg.Number, err)
 	}
 	e.mu.Lock()
 	a.conf.Store(next.cfg())
+	a.route.Store(next.route.Load())
+	a.tried = 0
 	a.uri = wire.ID
 	a.stopRetryLocked()
 	if !cfg.Registers() {

@@ -130,7 +130,7 @@ func TestRefusedRegistrationIsRetriedSlowly(t *testing.T) {
 		r.phone.registered(r.acc1, 403, "Forbidden")
 		time.Sleep(longRetry - time.Second) // of the bubble
 		r.journal(words("register"), first...)
-		time.Sleep(2 * time.Second)
+		time.Sleep(longRetry/2 + 2*time.Second) // the jitter
 		r.journal(words("register"), append(first, "register 2 true")...)
 
 		// Nothing more until the next outcome; PJSIP's own retries are left alone.
@@ -171,7 +171,7 @@ func TestRegisterThatCannotBeSentStopsNobody(t *testing.T) {
 			t.Errorf("%+v", ev)
 		}
 		down.Store(false)
-		time.Sleep(retryInterval + time.Second) // of the bubble
+		time.Sleep(retryInterval*3/2 + time.Second) // of the bubble
 		r.expect("RegistrationChanged 1 200")
 	})
 }

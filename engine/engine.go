@@ -35,9 +35,11 @@ type Engine struct {
 	config atomic.Pointer[config.Config] // what it points at never changes
 	log    hclog.Logger
 	open   func(pjsua.Config) (Phone, error)
-	begun  chan struct{} // closed: Started
-	bus    bus
-	closed chan struct{} // closed when Run has ended
+	// localAddresses lists the machine's addresses.
+	localAddresses func() []string
+	begun          chan struct{} // closed: Started
+	bus            bus
+	closed         chan struct{} // closed when Run has ended
 
 	// mu guards what follows and the fields of Account, Call, Playback and
 	// Recording that say so. It is never held across a call of Phone. It comes
@@ -96,19 +98,21 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		logger = hclog.NewNullLogger()
 	}
 	e := &Engine{
-		log:     logger,
-		open:    openPJSUA,
-		begun:   make(chan struct{}),
-		closed:  make(chan struct{}),
-		byID:    make(map[pjsua.AccountID]*Account),
-		calls:   make(map[CallID]*Call),
-		dials:   newDialTable(),
-		ghosts:  make(map[CallID]struct{}),
-		players: make(map[pjsua.PlayerID]*Playback),
-		records: make(map[pjsua.RecorderID]*Recording),
-		paths:   make(map[string]struct{}),
-		buddies: make(map[pjsua.BuddyID]*watch),
-		early:   make(map[pjsua.BuddyID][]pjsua.Event),
+		log:  logger,
+		open: openPJSUA,
+
+		localAddresses: machineAddresses,
+		begun:          make(chan struct{}),
+		closed:         make(chan struct{}),
+		byID:           make(map[pjsua.AccountID]*Account),
+		calls:          make(map[CallID]*Call),
+		dials:          newDialTable(),
+		ghosts:         make(map[CallID]struct{}),
+		players:        make(map[pjsua.PlayerID]*Playback),
+		records:        make(map[pjsua.RecorderID]*Recording),
+		paths:          make(map[string]struct{}),
+		buddies:        make(map[pjsua.BuddyID]*watch),
+		early:          make(map[pjsua.BuddyID][]pjsua.Event),
 
 		transports: make(map[pjsua.TransportType]*pjsua.Transport),
 		presence:   Presence{Online: true},
@@ -204,6 +208,10 @@ func (e *Engine) run(ctx context.Context) error {
 		}
 	}()
 	e.registerAll(work, accounts...)
+	if e.settings().BindAddress == "" {
+		// PJSIP would bind to all addresses after a change.
+		e.workers.Go(func() { e.watchAddresses(work, phone) })
+	}
 
 	select {
 	case <-ctx.Done():

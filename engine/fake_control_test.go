@@ -11,6 +11,9 @@ import (
 
 func (f *fakePhone) ModifyAccount(_ context.Context, acc pjsua.AccountID, cfg pjsua.AccountConfig) error {
 	f.note("modify %d %s %s", acc, cfg.ID, cfg.Registrar)
+	if f.onModify != nil {
+		defer f.onModify(cfg)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, ok := f.accounts[acc]; !ok {
@@ -36,6 +39,14 @@ func (f *fakePhone) RemoveAccount(_ context.Context, acc pjsua.AccountID) error 
 func (f *fakePhone) SetOnlineStatus(_ context.Context, acc pjsua.AccountID, s pjsua.OnlineStatus) error {
 	f.note("online %d %v %v %q", acc, s.Online, s.Activity, s.Note)
 	return nil
+}
+
+func (f *fakePhone) Probe(_ context.Context, acc pjsua.AccountID, uri string) (pjsua.SIPCode, error) {
+	f.note("probe %d %s", acc, uri)
+	if f.onProbe != nil {
+		return f.onProbe(), nil
+	}
+	return 200, nil
 }
 
 func (f *fakePhone) HandleIPChange(context.Context) error {

@@ -59,6 +59,8 @@ type fakePhone struct {
 	onDTMF       func(pjsua.DTMFOptions) error
 	onLevels     func(pjsua.PortID) error
 	onJoin       func(pjsua.CallID) error
+	onProbe      func() pjsua.SIPCode
+	onModify     func(pjsua.AccountConfig)
 	onRemove     func(pjsua.AccountID) error
 	levels       map[pjsua.PortID]portLevels
 }

@@ -23,6 +23,8 @@ type Phone interface {
 	Register(ctx context.Context, acc pjsua.AccountID, renew bool) error
 	AccountInfo(ctx context.Context, acc pjsua.AccountID) (pjsua.AccountInfo, error)
 	SetOnlineStatus(ctx context.Context, acc pjsua.AccountID, status pjsua.OnlineStatus) error
+	// Probe sends OPTIONS to uri and returns the answer's code.
+	Probe(ctx context.Context, acc pjsua.AccountID, uri string) (pjsua.SIPCode, error)
 	HandleIPChange(ctx context.Context) error
 
 	// AddBuddy subscribes to the presence or the dialogs of uri.

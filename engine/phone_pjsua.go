@@ -63,6 +63,11 @@ func (p *pjsuaPhone) SetOnlineStatus(ctx context.Context, acc pjsua.AccountID, s
 	return p.ep.Account(acc).SetOnlineStatus(ctx, status)
 }
 
+func (p *pjsuaPhone) Probe(ctx context.Context, acc pjsua.AccountID, uri string) (pjsua.SIPCode, error) {
+	answer, err := p.ep.Account(acc).SendRequestWait(ctx, "OPTIONS", uri, pjsua.RequestOptions{})
+	return answer.Code, err
+}
+
 func (p *pjsuaPhone) HandleIPChange(ctx context.Context) error {
 	return p.ep.HandleIPChange(ctx, pjsua.IPChangeOptions{})
 }

@@ -84,7 +84,7 @@ func EventTypes() []Event {
 	return []Event{
 		EngineStarted{}, EngineStopped{}, RegistrationChanged{}, IncomingCall{}, CallStateChanged{},
 		CallMediaChanged{}, CallEnded{}, DTMFReceived{}, TransferRequested{}, TransportChanged{},
-		PlaybackEnded{}, RecordingStarted{}, RecordingEnded{}, RecordingFailed{}, EventsLost{},
+		PlaybackEnded{}, RecordingStarted{}, RecordingEnded{}, RecordingFailed{}, EventsLost{}, RuleMatched{},
 		TransferStarted{}, TransferProgress{}, TransferEnded{}, CallTransferred{}, ReplaceRequested{},
 		CallReplaced{}, CallRedirected{}, RuleMatched{}, CallRejected{}, LevelsChanged{}, ConferenceChanged{},
 		DTMFSent{}, MessageReceived{}, MessageStatus{}, MWIChanged{}, BuddyChanged{}, AccountAdded{},

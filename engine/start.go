@@ -314,9 +314,9 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 		c.Credentials = []pjsua.Credential{{Username: a.authID(), Password: a.cfg().Password}}
 	}
 	if a.cfg().Registers() {
-		c.Registrar = "sip:" + a.cfg().Server + withTransport("", string(a.cfg().Transport))
+		c.Registrar = "sip:" + a.routeNow().server + withTransport("", string(a.cfg().Transport))
 	}
-	for _, p := range a.cfg().Proxy {
+	for _, p := range a.routeNow().proxies {
 		c.Proxies = append(c.Proxies, proxyURI(p, string(a.cfg().Transport)))
 	}
 	c.Transport = a.boundTransport(transports)

@@ -40,6 +40,13 @@ type RegistrationChanged struct {
 	Registered bool
 	// Unregistering says that the request was one to end the registration.
 	Unregistering bool
+	Response      []byte // the answer, headers and body; nil when none came
+}
+
+// HeaderValues returns the values of all header fields called name (any case) in the
+// answer, in order of appearance.
+func (e RegistrationChanged) HeaderValues(name string) []string {
+	return headerValues(e.Response, name)
 }
 
 // RegistrationStarted reports that a REGISTER is about to be sent: pjsua's

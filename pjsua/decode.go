@@ -41,6 +41,7 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 			Status: Status(ev.head.status), Expires: time.Duration(ev.expires) * time.Second,
 			Registered:    ev.head.status == 0 && code.Success() && ev.renew != 0 && ev.expires > 0,
 			Unregistering: ev.renew == 0,
+			Response:      recordBytes(r, ev.body),
 		}
 	case C.OH_INCOMING_CALL:
 		return IncomingCall{

@@ -39,6 +39,10 @@ type Account struct {
 	// Proxy is the outbound proxies in order, each host[:port] or a SIP URI, both
 	// with optional URI parameters.
 	Proxy []string `ini:"proxy"`
+	// BackupServer are the registrars that are tried in order when the server does not
+	// answer, ProxyFailover takes the proxies as alternatives.
+	BackupServer  []string `ini:"backupServer"`
+	ProxyFailover bool     `ini:"proxyFailover"`
 	// Domain is the host of the address of record and of dialled numbers, host or
 	// host:port. It follows Server where the key is absent or empty.
 	Domain   string `ini:"domain"`
@@ -162,6 +166,9 @@ type Settings struct {
 	APIHosts     []string `ini:"apiHosts"`
 	PromptPath   string   `ini:"promptPath"`
 
+	NetworkChanges     bool     `ini:"networkChanges"`
+	PortKnockerHost    string   `ini:"portKnockerHost"`
+	PortKnockerPorts   string   `ini:"portKnockerPorts"` // separated by commas
 	EnableLocalAccount bool     `ini:"enableLocalAccount"`
 	EnableSTUN         bool     `ini:"enableSTUN"`
 	STUN               []string `ini:"STUN"` // host or host:port
