@@ -18,7 +18,7 @@ import (
 )
 
 // deadline bounds every wait of these tests; nothing should come near it.
-const deadline = 60 * time.Second
+const deadline = 2 * time.Minute
 
 // The exit codes of offhook call, see its --help.
 const (

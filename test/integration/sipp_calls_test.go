@@ -51,7 +51,7 @@ func TestSIPpNeverAnswers(t *testing.T) {
 // Early media is heard and recorded before the answer.
 func TestSIPpEarlyMedia(t *testing.T) {
 	t.Parallel()
-	const early = 1500 * time.Millisecond
+	const early = 4 * time.Second
 	uas := peers.StartUAS(t, peers.UAS{Provisional: []int{183}, Tone: true, AnswerAfter: early, Calls: 1})
 	heard := filepath.Join(t.TempDir(), "heard.wav")
 	s := startCall(t, "sip:x@"+uas.Addr, "--record", heard, "--duration", "500ms").summary(exitOK, "answered")
