@@ -8,6 +8,7 @@ package pjsua
 import "C"
 
 import (
+	"fmt"
 	"time"
 	"unsafe"
 )
@@ -107,7 +108,7 @@ func (p *pump) decode(r *C.oh_head, h EventHeader) Event {
 	if ev := decodeAccount(r, h); ev != nil {
 		return ev
 	}
-	panic("pjsua: a record of unknown type: bridge.h and pump.go differ")
+	panic(fmt.Sprintf("pjsua: a record of unknown type %d: bridge.h and pump.go differ", r._type))
 }
 
 func decodeMedia(ev *C.oh_event) []Media {
