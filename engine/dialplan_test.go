@@ -168,7 +168,7 @@ func FuzzDialPlan(f *testing.F) {
 		if a != b || okA != okB || !okA && a != "" {
 			t.Errorf("%q and %q: %q, %v, then %q, %v", text, number, a, okA, b, okB)
 		}
-		if strings.IndexAny(text, "<") < 0 && okA && a != number {
+		if !strings.Contains(text, "<") && okA && a != number {
 			t.Errorf("%q changes %q to %q", text, number, a)
 		}
 	})

@@ -122,6 +122,7 @@ and takes calls, plays and records them, and reports what happened.`,
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newRun(args),
+		newMicroSIP(args),
 		newCall(args),
 		newConfig(args),
 		newDevices(),

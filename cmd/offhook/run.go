@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -47,48 +48,63 @@ after a second one.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print every event as one line of JSON")
 	s := addSettings(cmd, args, "socket", "api-listen", "api-token-file", "log-level", "source-port", "bind-address")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := s.load()
-		if err != nil {
-			return err
-		}
-		logger := newLogger(cfg.Settings.LogLevel, os.Stderr)
-		eng, err := engine.New(cfg, logger)
-		if err != nil {
-			return err
-		}
-		ctx, stop := untilSignal(cmd.Context())
-		defer stop()
-		ctx, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		ctl, err := openControl(eng, cfg, s.source().Path, logger, func() { cancel(errStopped) })
-		if err != nil {
-			return err
-		}
-
-		sub := eng.Subscribe()
-		defer sub.Close()
-		printer := &eventPrinter{w: cmd.OutOrStdout(), json: asJSON}
-		printed := make(chan struct{})
-		go func() {
-			defer close(printed)
-			for ev := range sub.Events() {
-				if err := printer.print(ev); err != nil {
-					cancel(fmt.Errorf("standard output: %w", err))
-					return
-				}
-			}
-		}()
-		ctl.serve(ctx, eng.Started(), cancel)
-		err = explainStart(eng.Run(ctx))
-		cause := context.Cause(ctx)
-		cancel(nil) // what waits for a start that failed
-		printer.finish(printed)
-		if cause != nil && !errors.Is(cause, errInterrupted) && !errors.Is(cause, errStopped) {
-			err = errors.Join(err, cause)
-		}
-		return errors.Join(err, ctl.close(lastWords))
+		return runEngine(cmd, s, cmd.OutOrStdout(), asJSON, nil)
 	}
 	return cmd
+}
+
+// runEngine runs an engine until a signal comes or somebody stops it. It prints events to
+// out, and calls started, which may be nil, when calls can be made.
+func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, started func(context.Context, *engine.Engine, func())) error {
+	cfg, err := s.load()
+	if err != nil {
+		return err
+	}
+	logger := newLogger(cfg.Settings.LogLevel, os.Stderr)
+	eng, err := engine.New(cfg, logger)
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ctl, err := openControl(eng, cfg, s.source().Path, logger, func() { cancel(errStopped) })
+	if err != nil {
+		return err
+	}
+
+	sub := eng.Subscribe()
+	defer sub.Close()
+	printer := &eventPrinter{w: out, json: asJSON}
+	printed := make(chan struct{})
+	go func() {
+		defer close(printed)
+		for ev := range sub.Events() {
+			if err := printer.print(ev); err != nil {
+				cancel(fmt.Errorf("standard output: %w", err))
+				return
+			}
+		}
+	}()
+	ctl.serve(ctx, eng.Started(), cancel)
+	if started != nil {
+		go func() {
+			select {
+			case <-eng.Started():
+				started(ctx, eng, func() { cancel(errStopped) })
+			case <-ctx.Done():
+			}
+		}()
+	}
+	err = explainStart(eng.Run(ctx))
+	cause := context.Cause(ctx)
+	cancel(nil) // what waits for a start that failed
+	printer.finish(printed)
+	if cause != nil && !errors.Is(cause, errInterrupted) && !errors.Is(cause, errStopped) {
+		err = errors.Join(err, cause)
+	}
+	return errors.Join(err, ctl.close(lastWords))
 }
 
 // explainStart says what to do about an engine that did not start.

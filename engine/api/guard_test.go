@@ -134,7 +134,7 @@ var scopes = map[string]Scope{
 	"DELETE /v1/buddies": ScopeCall, "PUT /v1/presence": ScopeCall, "PUT /v1/prompts/{name}": ScopeCall, "DELETE /v1/prompts/{name}": ScopeCall,
 	"POST /v1/calls/{call}/{verb}": ScopeCall,
 	"POST /v1/accounts":            ScopeAdmin, "PUT /v1/accounts/{account}": ScopeAdmin, "DELETE /v1/accounts/{account}": ScopeAdmin,
-	"POST /v1/accounts/{account}/register": ScopeAdmin, "POST /v1/accounts/{account}/unregister": ScopeAdmin, "POST /v1/stop": ScopeAdmin,
+	"POST /v1/accounts/{account}/register": ScopeAdmin, "POST /v1/accounts/{account}/unregister": ScopeAdmin, "POST /v1/stop": ScopeAdmin, "POST /v1/command": ScopeAdmin,
 }
 
 // Each request needs its scope and takes those beyond; the document says so too.

@@ -123,6 +123,7 @@ func NewServer(cfg Config) (*Server, error) {
 func (s *Server) routes() error {
 	s.api = humago.New(s.mux, s.humaConfig())
 	s.softphoneRoutes()
+	s.commandRoutes()
 	s.levelRoutes()
 	s.callRoutes()
 	s.moreCallRoutes()

@@ -12,6 +12,8 @@ type Softphone interface {
 	Follow() (Snapshot, EventStream)
 	// Stop asks the engine to end, and returns at once.
 	Stop()
+	// Command carries out a command line of MicroSIP.
+	Command(ctx context.Context, line string) (CommandResult, error)
 
 	Accounts() []Account
 	Register(ctx context.Context, account int) error

@@ -8,6 +8,7 @@ import (
 
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/api"
+	"github.com/offhook-voip/offhook/engine/microsip"
 	"github.com/offhook-voip/offhook/pjsua"
 	"github.com/offhook-voip/offhook/pjsua/wav"
 )
@@ -81,7 +82,7 @@ func explain(err error) error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case errors.Is(err, engine.ErrCallEnded):
+	case errors.Is(err, engine.ErrCallEnded), errors.Is(err, microsip.ErrNoCall):
 		status, code = http.StatusNotFound, api.CodeNoCall
 	case errors.Is(err, engine.ErrNotRunning), errors.Is(err, pjsua.ErrClosed):
 		status, code = http.StatusServiceUnavailable, api.CodeNotRunning
@@ -93,7 +94,9 @@ func explain(err error) error {
 		status, code = http.StatusForbidden, api.CodeForbidden
 	case errors.As(err, &limit):
 		status, code = http.StatusTooManyRequests, api.CodeTooMany
-	case isConflict(err):
+	case errors.Is(err, microsip.ErrScreen):
+		status, code = http.StatusNotImplemented, api.CodeUnsupported
+	case isConflict(err), errors.Is(err, engine.ErrSingleMode):
 		status, code = http.StatusConflict, api.CodeConflict
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		status, code = http.StatusServiceUnavailable, api.CodeTimeout
