@@ -205,6 +205,9 @@ void oh_stun_report(pj_status_t status, const pj_str_t *server, const pj_str_t *
 
 void oh_record_free(void *record);
 
+/* pj_pool_release, which is a macro where PJ_POOL_DEBUG is on (the ASan build). */
+static inline void oh_pool_release(pj_pool_t *pool) { pj_pool_release(pool); }
+
 /* What pjsua_dump logs, *size bytes for oh_record_free; NULL: out of memory.
  * [executor] */
 char *oh_dump(int detail, size_t *size);

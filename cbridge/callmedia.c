@@ -4,6 +4,8 @@
 #include "message.h"
 #include "policy.h"
 
+#include <pjsua-lib/pjsua_internal.h>
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,37 +122,19 @@ static struct {
     pthread_mutex_t mu; /* a leaf */
     struct {
         int64_t serial;
-        pjsip_dialog *dlg; /* lives as long as the call; used in its callbacks only */
-        char *sdp[2];      /* ours, theirs */
+        char *sdp[2]; /* ours, theirs */
     } calls[PJSUA_MAX_CALLS];
 } active = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
-void oh_sdp_learn(int slot, int64_t serial, pjsip_dialog *dlg)
-{
-    pthread_mutex_lock(&active.mu);
-    if (active.calls[slot].serial != serial) {
-        free(active.calls[slot].sdp[0]);
-        free(active.calls[slot].sdp[1]);
-        memset(&active.calls[slot], 0, sizeof(active.calls[slot]));
-    }
-    active.calls[slot].serial = serial;
-    active.calls[slot].dlg = dlg;
-    pthread_mutex_unlock(&active.mu);
-}
-
+/* With the dialog's lock, under which pjsua takes the session out of the call. */
 void oh_sdp_negotiated(int slot, int64_t serial)
 {
+    const pjsip_inv_session *inv = pjsua_var.calls[slot].inv;
     char buf[PJSIP_MAX_PKT_LEN], *text[2] = {NULL, NULL};
     const pjmedia_sdp_session *sdp;
-    pjsip_inv_session *inv;
-    pjsip_dialog *dlg;
     pj_str_t s;
     int i;
 
-    pthread_mutex_lock(&active.mu);
-    dlg = active.calls[slot].serial == serial ? active.calls[slot].dlg : NULL;
-    pthread_mutex_unlock(&active.mu);
-    inv = dlg ? pjsip_dlg_get_inv_session(dlg) : NULL;
     if (!inv || !inv->neg)
         return;
     for (i = 0; i < 2; i++) {
@@ -162,6 +146,7 @@ void oh_sdp_negotiated(int slot, int64_t serial)
             text[i] = strndup(s.ptr, (size_t)s.slen);
     }
     pthread_mutex_lock(&active.mu);
+    active.calls[slot].serial = serial;
     for (i = 0; i < 2; i++) {
         free(active.calls[slot].sdp[i]);
         active.calls[slot].sdp[i] = text[i];
@@ -243,7 +228,7 @@ static void on_call_media_event(pjsua_call_id id, unsigned index, pjmedia_event 
 }
 
 /* On a media thread: of no call. */
-static void on_media_event(pjmedia_event *event)
+static void on_endpoint_media_event(pjmedia_event *event)
 {
     oh_media_event *ev = oh_record_new(OH_MEDIA_EVENT, sizeof(*ev), 0, NULL, 0);
 
@@ -265,5 +250,5 @@ void oh_callmedia_callbacks(pjsua_callback *cb)
     cb->on_stream_precreate = on_stream_precreate;
     cb->on_stream_created2 = oh_on_stream_created;
     cb->on_call_media_event = on_call_media_event;
-    cb->on_media_event = on_media_event;
+    cb->on_media_event = on_endpoint_media_event;
 }

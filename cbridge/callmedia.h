@@ -89,9 +89,6 @@ pj_status_t oh_call_transport_info(int slot, unsigned index, oh_transport_info *
 /* Sets what a running stream's codec does; OH_KEEP and below 0 keep it. [executor] */
 pj_status_t oh_call_modify_codec(int slot, int index, int vad, int plc, int bps, int loss);
 
-/* Remembers the dialog of a call, for oh_sdp_negotiated. */
-void oh_sdp_learn(int slot, int64_t serial, pjsip_dialog *dlg);
-
 /* Copies what was negotiated. In on_call_media_state. */
 void oh_sdp_negotiated(int slot, int64_t serial);
 

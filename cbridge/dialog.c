@@ -47,7 +47,6 @@ void oh_dialog_attach(int slot, int64_t serial, pjsip_dialog *dlg)
     if (!dlg || dialog_module.id < 0 || dlg->mod_data[dialog_module.id] == (void *)(intptr_t)serial)
         return;
     oh_trace_learn(slot, serial, &dlg->call_id->id, &dlg->local.info->tag);
-    oh_sdp_learn(slot, serial, dlg);
     pjsip_dlg_add_usage(dlg, &dialog_module, (void *)(intptr_t)serial);
 }
 

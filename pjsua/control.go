@@ -102,7 +102,7 @@ func answerWithSDP(_ onThread, slot C.pjsua_call_id, a *arena, sdp string, setti
 	if pool == nil {
 		return C.PJ_ENOMEM
 	}
-	defer C.pj_pool_release(pool) // the negotiator takes a copy
+	defer C.oh_pool_release(pool) // the negotiator takes a copy
 	text := a.str(sdp)
 	if sdp == "" {
 		return C.PJMEDIA_SDP_EINSDP

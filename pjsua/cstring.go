@@ -85,5 +85,5 @@ func newPool(t onThread, a *arena) (pool *C.pj_pool_t, release func(), err error
 	if pool == nil {
 		return nil, nil, t.fail("make a pool", C.PJ_ENOMEM)
 	}
-	return pool, func() { C.pj_pool_release(pool) }, nil
+	return pool, func() { C.oh_pool_release(pool) }, nil
 }

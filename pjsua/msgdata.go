@@ -50,7 +50,7 @@ func messageData(t onThread, a *arena, data MsgData) (msg *C.pjsua_msg_data, rel
 	}
 	defer func() {
 		if err != nil {
-			C.pj_pool_release(pool)
+			C.oh_pool_release(pool)
 		}
 	}()
 	msg = (*C.pjsua_msg_data)(a.zero(C.sizeof_pjsua_msg_data))
@@ -89,7 +89,7 @@ func messageData(t onThread, a *arena, data MsgData) (msg *C.pjsua_msg_data, rel
 		}
 		msg.multipart_ctype._type, msg.multipart_ctype.subtype = a.str(typ), a.str(subtype)
 	}
-	return msg, func() { C.pj_pool_release(pool) }, nil
+	return msg, func() { C.oh_pool_release(pool) }, nil
 }
 
 func addHeaders(_ onThread, list *C.pjsip_hdr, pool *C.pj_pool_t, a *arena, headers []Header) error {

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ func TestRandomCommands(t *testing.T) {
 	ports := must(p.Ports(within(t)))(t)
 	c := &chaos{phone: p, player: player.Port(), calls: map[CallID]*callModel{}, walks: map[string]*walk{}}
 	c.changed = sync.NewCond(&c.mu)
+	traced := c.trace(must(p.Trace(within(t), TraceOptions{Buffer: 1 << 16}))(t))
 	stopped := make(chan struct{})
 	finished := make(chan struct{})
 	go func() { defer close(stopped); c.watch(finished) }()
@@ -86,12 +88,14 @@ func TestRandomCommands(t *testing.T) {
 	c.mu.Unlock()
 	close(finished)
 	<-stopped
+	lines := traced()
 
 	t.Logf("seed %d: %d sequences, %d commands, %d of them refused, %d calls", seed, count, c.commands, c.refused, len(c.calls))
 	for id, m := range c.calls {
 		if !m.ended {
 			info, err := p.Call(id).Info(within(t))
-			t.Errorf("call %d has not ended: it was %v last and is %+v, %v", id, m.state, info, err)
+			t.Errorf("call %d has not ended: it was %v last and is %+v, %v\n%s", id, m.state, info, err,
+				strings.Join(lines[info.SIPCallID], "\n"))
 			if match := user.FindStringSubmatch(info.Local + info.Remote); match != nil {
 				t.Logf("%s: %q", match[1], c.walks[match[1]].log)
 			}
@@ -107,6 +111,33 @@ func TestRandomCommands(t *testing.T) {
 		t.Errorf("ports in the bridge: %v, were %v", left, ports)
 	}
 	check(t, player.Close(within(t)))
+}
+
+// trace keeps a line for each SIP message; the function ends it and gives the lines of
+// each Call-ID.
+func (c *chaos) trace(tr *Trace) func() map[string][]string {
+	lines := map[string][]string{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for m := range tr.Messages() {
+			if m.Message == nil {
+				continue
+			}
+			way := "<-"
+			if m.Sent {
+				way = "->"
+			}
+			first, _, _ := strings.Cut(string(m.Raw), "\r\n")
+			id := m.Message.CallID()
+			lines[id] = append(lines[id], fmt.Sprintf("%s %s call %d, CSeq %s: %s", m.Time.Format("04:05.000"), way, m.Call, m.Message.Value("CSeq"), first))
+		}
+	}()
+	return func() map[string][]string {
+		tr.Close()
+		<-done
+		return lines
+	}
 }
 
 // chaos is what the sequences share.

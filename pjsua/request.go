@@ -168,7 +168,7 @@ func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) e
 			}
 			if r.Response.ContentType != "" {
 				if _, _, err := mediaType(r.Response.ContentType); err != nil {
-					C.pj_pool_release(pool)
+					C.oh_pool_release(pool)
 					return err
 				}
 			}
@@ -177,7 +177,7 @@ func (ep *Endpoint) SetRequestRules(ctx context.Context, rules ...RequestRule) e
 			list = C.new_rule(pool, &method, C.int(r.Scope), C.uint((wait+time.Millisecond-1)/time.Millisecond),
 				C.int(orDefault(int(r.Response.Code), 500)), &reason, &typ, &body, list)
 			if err := addHeaders(t, &list.msg.hdr_list, pool, &a, r.Response.Headers); err != nil {
-				C.pj_pool_release(pool)
+				C.oh_pool_release(pool)
 				return err
 			}
 		}

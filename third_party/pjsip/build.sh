@@ -81,10 +81,11 @@ done
 # the compiler's default is. PJSIP's headers decide by PJ_DEBUG what an assertion
 # does; the variant sets it for whoever includes them as well (see write_pc), so
 # that library and headers agree.
+pools=
 case $variant in
 release) link=$here/prefix       debug=0 cflags="-O2 -g -DNDEBUG -fstack-protector-strong" san="" ;;
 debug)   link=$here/prefix-debug debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="" ;;
-asan)    link=$here/prefix-asan  debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="-fsanitize=address" ;;
+asan)    link=$here/prefix-asan  debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="-fsanitize=address" pools="-DPJ_POOL_DEBUG=1" ;;
 tsan)    link=$here/prefix-tsan  debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="-fsanitize=thread" ;;
 esac
 log=$here/work/build-$variant.log
@@ -216,7 +217,7 @@ toolchain() {
 
 identity() {
 	{
-		echo "$variant $cflags $san ${CFLAGS:-} ${CPPFLAGS:-} ${LDFLAGS:-}"
+		echo "$variant $cflags $pools $san ${CFLAGS:-} ${CPPFLAGS:-} ${LDFLAGS:-}"
 		toolchain
 		[ -z "${PJSIP_TARBALL:-}" ] || sha256_of "$PJSIP_TARBALL"
 		cd "$here"
@@ -494,7 +495,7 @@ write_pc() {
 	URL: https://www.pjsip.org
 	Version: $version
 	Libs: $(echo "$libs" | sed "s|$prefix/lib|\${libdir}|g; s/ -lstdc++//") $cxx $san
-	Cflags: -I\${includedir} $(sed -n 's/^Cflags: //p' "$pc" | sed "s|-I[^ ]*||g") -DPJ_DEBUG=$debug -DOFFHOOK_PJSIP_STAMP=$key $san
+	Cflags: -I\${includedir} $(sed -n 's/^Cflags: //p' "$pc" | sed "s|-I[^ ]*||g") -DPJ_DEBUG=$debug -DOFFHOOK_PJSIP_STAMP=$key $pools $san
 	PC
 	sed -e 's/  */ /g' -e 's/ $//' "$pc.new" >"$pc"
 	rm "$pc.new"
@@ -538,7 +539,7 @@ build() {
 	cp "$here/config_site.h" pjlib/include/pj/config_site.h
 
 	# The paths of this build tree are of no use to anyone once it is gone.
-	export CFLAGS="$cflags -fPIC -ffile-prefix-map=$work/src=/usr/src/pjproject-$version $san ${CFLAGS:-}"
+	export CFLAGS="$cflags -fPIC -ffile-prefix-map=$work/src=/usr/src/pjproject-$version $pools $san ${CFLAGS:-}"
 	export CXXFLAGS="$CFLAGS" LDFLAGS="$san ${LDFLAGS:-}"
 	# The test programs of configure may leak.
 	run "configuring PJSIP $version ($variant)" '^checking' env ASAN_OPTIONS=detect_leaks=0 ./aconfigure --prefix="$prefix" $configure_options
