@@ -191,6 +191,11 @@ void oh_call_forget(int64_t serial);
  * with what else there is to know of the media. NULL: gone, *status says why. [executor] */
 oh_event *oh_call_info(int slot, int64_t serial, pjsua_call_info *ci, pj_status_t *status);
 
+/* PJ_SUCCESS when the far end knows the dialog, so that it takes requests in it (RFC 3261
+ * section 12.1): from a provisional response with a tag on. The answer to an earlier one,
+ * 481, would end our side of the call, and leave the far end ringing. [executor] */
+pj_status_t oh_call_in_dialog(int slot);
+
 /* The figures of a live call so far: streams that ended and the ones that run.
  * [executor] */
 pj_status_t oh_call_stats(int slot, oh_stats *out);

@@ -74,6 +74,16 @@ oh_event *oh_call_info(int slot, int64_t serial, pjsua_call_info *ci, pj_status_
     return ev;
 }
 
+pj_status_t oh_call_in_dialog(int slot)
+{
+    pjsua_call_info ci;
+    pj_status_t status = pjsua_call_get_info(slot, &ci);
+
+    if (status == PJ_SUCCESS && (ci.state < PJSIP_INV_STATE_EARLY || ci.state > PJSIP_INV_STATE_CONFIRMED))
+        status = PJSIP_ESESSIONSTATE;
+    return status;
+}
+
 static void on_call_state(pjsua_call_id id, pjsip_event *e)
 {
     pjsua_call_info ci;

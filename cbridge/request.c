@@ -132,8 +132,10 @@ pj_status_t oh_request_send(pjsua_acc_id acc, const pj_str_t *method, const pj_s
 
 pj_status_t oh_call_request_send(pjsua_call_id call, const pj_str_t *method, int64_t serial, const pjsua_msg_data *msg)
 {
-    pj_status_t status;
+    pj_status_t status = oh_call_in_dialog(call);
 
+    if (status != PJ_SUCCESS)
+        return status;
     answered = 0;
     sending = serial;
     status = pjsua_call_send_request(call, method, msg);

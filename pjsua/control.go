@@ -27,6 +27,9 @@ func (c *Call) Transfer(ctx context.Context, target string, opts TransferOptions
 		if target == "" || strings.ContainsAny(target, "\r\n") || C.pjsua_verify_url(dst.ptr) != C.PJ_SUCCESS {
 			return C.PJSIP_EINVALIDURI
 		}
+		if st := C.oh_call_in_dialog(C.int(slot)); st != C.PJ_SUCCESS {
+			return st
+		}
 		return C.pjsua_call_xfer(slot, &dst, msg)
 	})
 }
@@ -35,15 +38,15 @@ func (c *Call) Transfer(ctx context.Context, target string, opts TransferOptions
 // (pjsua_call_xfer_replaces; RFC 5589 section 7): it calls other's far end with Replaces.
 // TransferProgress tells how it fares; other ends when the far ends have connected.
 func (c *Call) AttendedTransfer(ctx context.Context, other *Call, opts TransferOptions) error {
-	return c.onMsg(ctx, "attended transfer", opts.Msg, func(_ onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+	return c.onMsg(ctx, "attended transfer", opts.Msg, func(_ onThread, slot C.pjsua_call_id, _ *arena, msg *C.pjsua_msg_data) C.pj_status_t {
 		dest := C.oh_call_slot(C.int64_t(other.id))
-		info := (*C.pjsua_call_info)(a.zero(C.sizeof_pjsua_call_info))
-		if dest < 0 || C.pjsua_call_get_info(C.pjsua_call_id(dest), info) != C.PJ_SUCCESS {
+		if dest < 0 {
 			return C.PJSIP_ESESSIONTERMINATED
 		}
-		// Before the far end has answered anything there is no dialog to name.
-		if info.state < C.PJSIP_INV_STATE_EARLY {
-			return C.PJSIP_ESESSIONSTATE
+		for _, end := range []C.int{C.int(slot), dest} {
+			if st := C.oh_call_in_dialog(end); st != C.PJ_SUCCESS {
+				return st
+			}
 		}
 		var options C.uint
 		if opts.NoRequireReplaces {

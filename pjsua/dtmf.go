@@ -36,7 +36,11 @@ func (c *Call) SendDTMF(ctx context.Context, digits string, opts DTMFOptions) er
 		if opts.Duration > 0 {
 			param.duration = C.uint(opts.Duration / time.Millisecond)
 		}
-		return t.fail("send DTMF", C.pjsua_call_send_dtmf(slot, param))
+		st := C.oh_call_in_dialog(C.int(slot))
+		if st == C.PJ_SUCCESS {
+			st = C.pjsua_call_send_dtmf(slot, param)
+		}
+		return t.fail("send DTMF", st)
 	})
 }
 

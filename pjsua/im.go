@@ -56,6 +56,9 @@ func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions
 			return err
 		}
 		defer m.release()
+		if st := C.oh_call_in_dialog(C.int(slot)); st != C.PJ_SUCCESS {
+			return t.fail("send message", st)
+		}
 		return messageSent(t, id, C.pjsua_call_send_im(slot, &m.mime, m.content, m.data, C.message_data(C.int64_t(id))))
 	})
 	if err != nil {
@@ -87,6 +90,9 @@ func (acc *Account) SendTyping(ctx context.Context, uri string, typing bool, opt
 // more (pjsua_call_send_typing_ind).
 func (c *Call) SendTyping(ctx context.Context, typing bool, opts TypingOptions) error {
 	return c.onMsg(ctx, "send typing", opts.Msg, func(_ onThread, slot C.pjsua_call_id, _ *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		if st := C.oh_call_in_dialog(C.int(slot)); st != C.PJ_SUCCESS {
+			return st
+		}
 		return C.pjsua_call_send_typing_ind(slot, cBool(typing), msg)
 	})
 }
