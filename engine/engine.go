@@ -72,6 +72,7 @@ type Engine struct {
 
 	changing sync.Mutex // one change of the accounts at a time; comes before mu
 
+	sinks   sinks
 	sound   bool           // a real sound device is open; set before running
 	workers sync.WaitGroup // Add only with mu held and state running
 }
@@ -170,6 +171,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.bus.publish(ev)
 	e.mu.Unlock()
 	e.bus.close()
+	e.stopSinks()
 	return err
 }
 
@@ -189,6 +191,10 @@ func (e *Engine) run(ctx context.Context) error {
 		return errors.Join(err, ignoreClosed(phone.Close()))
 	}
 
+	if err := e.startSinks(); err != nil {
+		go drain(phone.Events())
+		return errors.Join(err, ignoreClosed(phone.Close()))
+	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	e.mu.Lock()

@@ -158,8 +158,8 @@ type Media struct {
 }
 
 // CallEnded reports that a call is over, with its final figures. There is exactly
-// one for each call, and only [PlaybackEnded] and [RecordingEnded] of the call
-// follow it.
+// one for each call, and only [PlaybackEnded], [RecordingEnded] and [HookFailed] of the
+// call follow it.
 type CallEnded struct {
 	EventHeader
 	Role      string `json:"role"`
@@ -250,6 +250,14 @@ type RecordingEnded struct {
 type RecordingFailed struct {
 	EventHeader
 	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// HookFailed reports that a command of the configuration could not be run, ended with
+// an error, or was killed at its time limit.
+type HookFailed struct {
+	EventHeader
+	Hook   string `json:"hook"` // the key, such as "cmdCallEnd"
 	Reason string `json:"reason"`
 }
 

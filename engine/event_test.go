@@ -70,6 +70,7 @@ func everyEvent() []Event {
 		RecordingStarted{head("RecordingStarted"), "r.wav", true},
 		RecordingEnded{head("RecordingEnded"), "r.wav", 1234},
 		RecordingFailed{head("RecordingFailed"), "r.wav", "disk full"},
+		HookFailed{head("HookFailed"), "cmdCallEnd", "exit status 3"},
 		EventsLost{head("EventsLost"), 12, true},
 	}
 }

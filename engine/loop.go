@@ -208,6 +208,7 @@ func (e *Engine) incomingLocked(ctx context.Context, ev pjsua.IncomingCall) {
 		c.setStateLocked(StateIncoming, ev.Time)
 	}
 	c.verdict = e.judgeLocked(c, ev)
+	e.gateLocked(c)
 	e.bus.publish(IncomingCall{
 		EventHeader: c.headerLocked("IncomingCall", ev.Time),
 		Remote:      ev.Remote, Local: ev.Local, SIPCallID: ev.SIPCallID, Source: ev.Source,

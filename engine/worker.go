@@ -22,6 +22,7 @@ type worker struct {
 	c     *Call
 
 	judged   bool // the verdict was carried out
+	held     bool // gate runs
 	played   bool // playOnAnswer was
 	recorded bool // autoRecording was
 	limited  bool // autoHangUpTime runs
@@ -31,6 +32,7 @@ type worker struct {
 	answer   *time.Timer
 	forward  *time.Timer
 	hangup   *time.Timer
+	gate     *time.Timer
 	wires    wires
 }
 
@@ -42,6 +44,7 @@ type view struct {
 	answered time.Time
 	role     pjsua.Role
 	verdict  verdict
+	gated    bool
 	resync   bool
 	audio    audio
 	released bool // hang up: it was transferred
@@ -52,15 +55,19 @@ type view struct {
 
 func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
 	defer e.workers.Done()
-	w := &worker{e: e, phone: phone, c: c, answer: stoppedTimer(), forward: stoppedTimer(), hangup: stoppedTimer(), wires: newWires(e, phone, c)}
+	w := &worker{e: e, phone: phone, c: c, answer: stoppedTimer(), forward: stoppedTimer(), hangup: stoppedTimer(),
+		gate: stoppedTimer(), wires: newWires(e, phone, c)}
 	defer w.answer.Stop()
 	defer w.forward.Stop()
 	defer w.hangup.Stop()
+	defer w.gate.Stop()
 	defer w.wires.retry.Stop()
 	for w.step(ctx) {
 		select {
 		case <-c.wake:
 		case <-w.wires.retry.C:
+		case <-w.gate.C:
+			e.releaseGate(c.id)
 		case <-w.answer.C:
 			w.acceptLater(ctx)
 		case <-w.forward.C:
@@ -94,6 +101,7 @@ func (w *worker) look(ctx context.Context) view {
 		answered: c.answered,
 		role:     c.role,
 		verdict:  c.verdict,
+		gated:    c.gated,
 		resync:   c.resync,
 		audio:    c.audioLocked(),
 		released: c.released,
@@ -147,7 +155,11 @@ func (w *worker) obey(ctx context.Context, v view) {
 		}
 		w.c.report("process a redirect", w.phone.ProcessRedirect(ctx, w.c.id, op))
 	}
-	if vd := v.verdict; !w.judged && vd != (verdict{}) {
+	if v.gated && !w.judged && !w.held {
+		w.held = true
+		w.gate.Reset(s.HookWait)
+	}
+	if vd := v.verdict; !w.judged && !v.gated && vd != (verdict{}) {
 		w.judged = true
 		switch {
 		case vd.code >= 300:

@@ -99,6 +99,8 @@ func describe(ev engine.Event) string {
 		return fmt.Sprintf("recorded %s, %s", ev.Path, human(time.Duration(ev.DurationMS)*time.Millisecond))
 	case engine.RecordingFailed:
 		return fmt.Sprintf("recording to %s failed: %s", ev.Path, ev.Reason)
+	case engine.HookFailed:
+		return fmt.Sprintf("hook %s failed: %s", ev.Hook, ev.Reason)
 	case engine.EventsLost:
 		return count(int(ev.Count), "event") + " lost"
 	}

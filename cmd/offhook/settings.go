@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/config"
 )
 
@@ -104,7 +105,10 @@ func (s *settings) source() config.Source {
 			path = defaultFile
 		}
 	}
-	return config.Source{Path: path, Env: os.Environ(), OwnEnv: []string{configVariable, urlVariable, tokenVariable}, Flags: s.flags}
+	return config.Source{
+		Path: path, Env: os.Environ(), Flags: s.flags,
+		OwnEnv: append(engine.HookVariables(), configVariable, urlVariable, tokenVariable),
+	}
 }
 
 // load reads the configuration; its error is config.Errors.

@@ -7,6 +7,9 @@ import "time"
 // has no file. It is not safe for concurrent change.
 type Config struct {
 	Settings Settings
+	// Path is the INI file that was read, empty where there was none. State that a
+	// softphone remembers is written there.
+	Path string
 	// Accounts in the order of their numbers. The local account, if there is one,
 	// has number 0 and so is the first.
 	Accounts []Account
@@ -192,6 +195,35 @@ type Settings struct {
 	CmdCallBusy        string `ini:"cmdCallBusy"`
 	CmdCallStart       string `ini:"cmdCallStart"`
 	CmdCallEnd         string `ini:"cmdCallEnd"`
+	CmdCallHold        string `ini:"cmdCallHold"`
+	CmdCallResume      string `ini:"cmdCallResume"`
+	CmdCallTransfer    string `ini:"cmdCallTransfer"`
+	CmdDTMF            string `ini:"cmdDTMF"`
+	CmdRegistration    string `ini:"cmdRegistration"`
+	CmdMessage         string `ini:"cmdMessage"`
+	CmdMWI             string `ini:"cmdMWI"`
+	CmdRecording       string `ini:"cmdRecording"`
+	// HookWait is how long a call's decision waits for cmdIncomingCall, 0: not at all.
+	HookWait      time.Duration `ini:"hookWait"`
+	HookTimeLimit time.Duration `ini:"hookTimeLimit"` // 0: none
+	HookPassword  bool          `ini:"hookPassword"`  // {password} and {md5_password} have values
+
+	Webhook       []string `ini:"webhook"`       // URLs
+	WebhookSecret Secret   `ini:"webhookSecret"` // ${VARIABLE} is resolved
+	WebhookEvents []string `ini:"webhookEvents"` // types of events; empty: those of docs/webhooks.md
+	WebhookSpool  string   `ini:"webhookSpool"`
+	// WebhookSpoolLimit is in MB for each URL.
+	WebhookSpoolLimit int `ini:"webhookSpoolLimit"`
+
+	PopLog     string `ini:"popLog"`
+	StatusFile string `ini:"statusFile"`
+
+	CallLog      string `ini:"callLog"`
+	CallLogLimit int    `ini:"callLogLimit"` // rows, 0: no bound
+
+	Contacts          string `ini:"contacts"`
+	UsersDirectory    string `ini:"usersDirectory"`
+	DisableNameLookup bool   `ini:"disableNameLookup"`
 
 	// Other holds the settings that were set and have no field, by their spelling
 	// in the key table.

@@ -153,7 +153,7 @@ func TestResolvedAgain(t *testing.T) {
 		}
 		count++
 		text := resolvedText(t, cfg)
-		again, err := Load(Source{Path: "resolved.ini", Data: []byte(text)})
+		again, err := Load(Source{Path: cfg.Path, Data: []byte(text)})
 		if err != nil {
 			t.Errorf("%s: %v\n%s", path, err, text)
 			continue

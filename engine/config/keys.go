@@ -44,6 +44,8 @@ const (
 	IPAddrs    Type = "addresses" // separated by ; or ,
 	CodecIDs   Type = "codecs"    // name/rate[/channels], separated by spaces
 	Path       Type = "path"
+	URLs       Type = "URLs"   // http or https, separated by spaces
+	Words      Type = "words"  // separated by spaces
 	SecretText Type = "secret" // the text, or ${VARIABLE}
 )
 

@@ -40,7 +40,7 @@ func TestKeys(t *testing.T) {
 				t.Errorf("%s: the flag %s reads like one with a suffix", k.Name, k.Flag)
 			}
 		}
-		if k.Type != CodecIDs && k.Type != Proxies && k.Type != HostPorts && k.Type != IPAddrs && k.Type != Integer && k.Type != Port && k.Type != Seconds && k.Max != 0 {
+		if k.Type != CodecIDs && k.Type != Proxies && k.Type != HostPorts && k.Type != IPAddrs && k.Type != URLs && k.Type != Integer && k.Type != Port && k.Type != Seconds && k.Max != 0 {
 			t.Errorf("%s: Max without a meaning", k.Name)
 		}
 		if norm, err := k.normalize(k.Default); err != nil || norm != k.canonical().Default {
@@ -192,6 +192,12 @@ func TestEveryKeyEverywhere(t *testing.T) {
 				}
 				continue
 			}
+			if k.Name == "webhookSecret" {
+				if r.Config.Settings.WebhookSecret.Reveal() != value {
+					t.Errorf("webhookSecret by %s is not what was given", name)
+				}
+				continue
+			}
 			list := settingPairs(&r.Config.Settings)
 			if k.Scope == AccountScope {
 				list = accountPairs(&acc)
@@ -217,6 +223,8 @@ func sample(k Key) string {
 		return "192.0.2.7"
 	case CodecIDs:
 		return "GSM/8000/1 PCMU/8000/1"
+	case URLs:
+		return "https://crm.example.com/hook http://192.0.2.7:8080/"
 	}
 	return "sample"
 }

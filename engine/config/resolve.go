@@ -16,7 +16,7 @@ const maxPassword = 4096
 // resolve makes the Config of all assignments and reports what only shows when
 // they are put together.
 func (l *loader) resolve() *Config {
-	cfg := &Config{}
+	cfg := &Config{Path: l.src.Path}
 	cfg.Settings.Other = l.fill(reflect.ValueOf(&cfg.Settings).Elem(), SettingScope, l.settings)
 	if s := &cfg.Settings; s.Dialect == Strict {
 		unset := func(key string) bool {
@@ -31,6 +31,7 @@ func (l *loader) resolve() *Config {
 		}
 	}
 	l.strict = cfg.Settings.Dialect == Strict
+	cfg.Settings.WebhookSecret = l.secret(l.settings["webhookSecret"])
 	l.checkTogether(&cfg.Settings)
 	if s := &cfg.Settings; s.RTPPortMin > 0 && s.RTPPortMax == 0 && !l.settings["rtpPortMax"].bad {
 		s.RTPPortMax = 65535
@@ -267,7 +268,11 @@ func (l *loader) password(from assignments) Secret {
 		}
 		return NewSecret(text)
 	}
-	a := from["password"]
+	return l.secret(from["password"])
+}
+
+// secret returns the text that a value with ${VARIABLE} stands for.
+func (l *loader) secret(a assignment) Secret {
 	name, ok := variableOf(a.value)
 	if !ok {
 		return NewSecret(a.value)

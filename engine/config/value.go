@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -58,7 +59,7 @@ func (k Key) normalizeForm(value string) (string, error) {
 		return normalizeHostPort(value)
 	case IPAddress:
 		return value, checkAddress(value)
-	case HostPorts, IPAddrs, Proxies, CodecIDs:
+	case HostPorts, IPAddrs, Proxies, CodecIDs, URLs, Words:
 		return k.normalizeList(value)
 	}
 	return value, nil // a Path
@@ -126,7 +127,7 @@ func listChoices(choices []string) string {
 func (k Key) items(value string) []string {
 	var list []string
 	switch k.Type {
-	case Proxies, CodecIDs:
+	case Proxies, CodecIDs, URLs, Words:
 		list = strings.Fields(value)
 	default:
 		for item := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ';' || r == ',' }) {
@@ -140,7 +141,8 @@ func (k Key) items(value string) []string {
 
 // join is the inverse of items.
 func (k Key) join(items []string) string {
-	if k.Type == Proxies || k.Type == CodecIDs {
+	switch k.Type {
+	case Proxies, CodecIDs, URLs, Words:
 		return strings.Join(items, " ")
 	}
 	return strings.Join(items, ";")
@@ -163,6 +165,8 @@ func (k Key) normalizeList(value string) (string, error) {
 			err = checkAddress(item)
 		case Proxies:
 			err = checkProxy(item)
+		case URLs:
+			err = checkURL(item)
 		case CodecIDs:
 			if !codecID.MatchString(item) {
 				err = fmt.Errorf("%q is not a codec id such as PCMA/8000/1; ids are separated by spaces", item)
@@ -175,6 +179,21 @@ func (k Key) normalizeList(value string) (string, error) {
 		}
 	}
 	return k.join(items), nil
+}
+
+// checkURL takes an http or https URL. Its errors do not repeat it: a query can hold a
+// token.
+func checkURL(value string) error {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		return errors.New("not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("a URL must begin with http:// or https://")
+	case u.Host == "":
+		return errors.New("a URL without a host")
+	}
+	return nil
 }
 
 // codecID is PJSIP's form of a codec: name, clock rate, channels.
