@@ -51,6 +51,10 @@ func hookOf(s *config.Settings, name string) (key, command string) {
 		return "cmdRegistration", s.CmdRegistration
 	case momentRecording:
 		return "cmdRecording", s.CmdRecording
+	case momentMessage:
+		return "cmdMessage", s.CmdMessage
+	case momentMWI:
+		return "cmdMWI", s.CmdMWI
 	}
 	return "", ""
 }
@@ -58,7 +62,7 @@ func hookOf(s *config.Settings, name string) (key, command string) {
 // hookMoments are the moments that have a hook.
 var hookMoments = []string{
 	momentOutgoing, momentIncoming, momentRing, momentAnswer, momentAnswerVideo, momentStart, momentBusy, momentEnd,
-	momentHold, momentResume, momentTransfer, momentDTMF, momentRegistration, momentRecording,
+	momentHold, momentResume, momentTransfer, momentDTMF, momentRegistration, momentRecording, momentMessage, momentMWI,
 }
 
 func anyHook(s *config.Settings) bool {
@@ -286,7 +290,7 @@ func (m *moment) parameter() string {
 	switch {
 	case m.call.user == "" && (m.name == momentBusy || m.name == momentEnd):
 		return m.call.domain
-	case m.name == momentRegistration:
+	case m.name == momentRegistration, m.name == momentMWI:
 		return strconv.Itoa(m.event.Header().Account)
 	}
 	return m.call.user
@@ -366,7 +370,7 @@ func (m *moment) variables(key string, account *config.Account) []string {
 	set("CALL_RECORDINGS", strings.Join(f.files, "\n"))
 
 	// What the event itself says.
-	var digit, target, path, code, reason, registered string
+	var digit, target, path, code, reason, registered, text, contentType, newMessages, oldMessages string
 	switch ev := m.event.(type) {
 	case DTMFReceived:
 		digit = ev.Digit
@@ -374,6 +378,10 @@ func (m *moment) variables(key string, account *config.Account) []string {
 		target, code = ev.Target, strconv.Itoa(ev.Code)
 	case RecordingEnded:
 		path = ev.Path
+	case MessageReceived:
+		text, contentType = ev.Text, ev.ContentType
+	case MWIChanged:
+		newMessages, oldMessages = strconv.Itoa(ev.New), strconv.Itoa(ev.Old)
 	case RegistrationChanged:
 		code, reason = strconv.Itoa(ev.Code), ev.Reason
 		registered = "0"
@@ -387,6 +395,10 @@ func (m *moment) variables(key string, account *config.Account) []string {
 	set("HOOK_CODE", code)
 	set("HOOK_REASON", reason)
 	set("HOOK_REGISTERED", registered)
+	set("HOOK_TEXT", text)
+	set("HOOK_CONTENT_TYPE", contentType)
+	set("HOOK_NEW_MESSAGES", newMessages)
+	set("HOOK_OLD_MESSAGES", oldMessages)
 	return list
 }
 

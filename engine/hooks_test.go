@@ -415,3 +415,36 @@ func TestHookEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// What is about no call has a hook too, with its own facts.
+func TestHooksWithoutCall(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	script := filepath.Join(dir, "hook.sh")
+	text := "#!/bin/sh\necho \"$OFFHOOK_HOOK|$*|$OFFHOOK_HOOK_ACCOUNT|$OFFHOOK_HOOK_TEXT|$OFFHOOK_HOOK_NEW_MESSAGES|$OFFHOOK_HOOK_CODE|$OFFHOOK_CALL_ID\" >>" + out + "\n"
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(cfg *config.Config, _ *fakePhone) {
+			cfg.Settings.CmdMessage, cfg.Settings.CmdMWI, cfg.Settings.CmdRegistration = script, script, script
+		})
+		h, w := newHooks(r.e), newFollower()
+		head := EventHeader{Account: 3, Time: time.Now()}
+		for _, ev := range []Event{
+			RegistrationChanged{EventHeader: head, Code: 403},
+			MessageReceived{EventHeader: head, From: `"A" <sip:77@x>`, Text: "hello"},
+			MWIChanged{EventHeader: head, Mailbox: Mailbox{New: 4}},
+		} {
+			for _, m := range w.take(ev) {
+				h.take(m)
+			}
+		}
+		h.running.Wait()
+		want := []string{"cmdRegistration|3|3|||403|", "cmdMessage|77|3|hello|||", "cmdMWI|3|3||4||"}
+		if got := linesOf(t, out); !slices.Equal(got, want) {
+			t.Errorf("hooks %q, want %q", got, want)
+		}
+		r.sub.Close()
+	})
+}

@@ -32,6 +32,8 @@ const (
 	momentDTMF         = "dtmf"
 	momentRegistration = "registration"
 	momentRecording    = "recording"
+	momentMessage      = "message"
+	momentMWI          = "mwi"
 )
 
 // facts is what the events of a call have told of it.
@@ -248,6 +250,12 @@ func (w *follower) take(ev Event) []moment {
 			f = &facts{call: h.Call, account: h.Account}
 		}
 		return one(momentRecording, f)
+	case MessageReceived:
+		f := &facts{remote: ev.From, local: ev.To, source: ev.Source}
+		f.identify(ev.From)
+		return one(momentMessage, f)
+	case MWIChanged:
+		return one(momentMWI, nil)
 	case EventsLost:
 		if ev.Final {
 			w.forget()
