@@ -253,14 +253,6 @@ type RecordingFailed struct {
 	Reason string `json:"reason"`
 }
 
-// HookFailed reports that a command of the configuration could not be run, ended with
-// an error, or was killed at its time limit.
-type HookFailed struct {
-	EventHeader
-	Hook   string `json:"hook"` // the key, such as "cmdCallEnd"
-	Reason string `json:"reason"`
-}
-
 // EventsLost reports that Count events were lost.
 //
 // With Final false the loss was between PJSIP and the engine, which was more than

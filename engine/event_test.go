@@ -71,6 +71,10 @@ func everyEvent() []Event {
 		RecordingEnded{head("RecordingEnded"), "r.wav", 1234},
 		RecordingFailed{head("RecordingFailed"), "r.wav", "disk full"},
 		HookFailed{head("HookFailed"), "cmdCallEnd", "exit status 3"},
+		WebhookChanged{head("WebhookChanged"), "https://crm.example.com/in", true, 3, 2, "answered with 503"},
+		FileFailed{head("FileFailed"), "statusFile", "status.json", "disk full"},
+		ConfigReloaded{head("ConfigReloaded"), []string{"DND", "sourcePort"}, []string{"sourcePort"}},
+		DirectoryLoaded{head("DirectoryLoaded"), 40, "answered with 404"},
 		EventsLost{head("EventsLost"), 12, true},
 	}
 }

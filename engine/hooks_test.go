@@ -66,7 +66,7 @@ func TestHookArguments(t *testing.T) {
 func TestSubstitute(t *testing.T) {
 	account := &config.Account{Server: "pbx:5070", Username: "1001", Password: config.NewSecret("p w")}
 	at := time.Unix(1700000000, 5)
-	m := moment{name: momentEnd, event: CallEnded{EventHeader: EventHeader{Time: at}}, call: facts{
+	m := moment{name: momentEnd, event: CallEnded{EventHeader: EventHeader{Time: at}}, call: callFacts{
 		call: 7, user: "42", domain: "far.example.com", name: `A "B" & C`, sipCallID: "x@y", out: true,
 		answered: at.Add(-90 * time.Second), ended: at,
 	}}

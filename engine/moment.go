@@ -3,6 +3,7 @@ package engine
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/offhook-voip/offhook/pjsua"
 )
@@ -12,7 +13,7 @@ import (
 type moment struct {
 	name  string // stable, docs/hooks.md lists them
 	event Event
-	call  facts // of the call as it was then; zero where there is none
+	call  callFacts // of the call as it was then; zero where there is none
 }
 
 // The moments. Those of MicroSIP come first.
@@ -37,7 +38,7 @@ const (
 )
 
 // facts is what the events of a call have told of it.
-type facts struct {
+type callFacts struct {
 	call      CallID
 	account   int
 	out       bool // we called
@@ -65,7 +66,7 @@ type facts struct {
 }
 
 // direction is in MicroSIP's words.
-func (f *facts) direction() string {
+func (f *callFacts) direction() string {
 	if f.out {
 		return "out"
 	}
@@ -73,7 +74,7 @@ func (f *facts) direction() string {
 }
 
 // duration is how long the call has been connected, or was.
-func (f *facts) duration(now time.Time) time.Duration {
+func (f *callFacts) duration(now time.Time) time.Duration {
 	switch {
 	case f.answered.IsZero():
 		return 0
@@ -84,7 +85,7 @@ func (f *facts) duration(now time.Time) time.Duration {
 }
 
 // identify takes the far end's name and address from a name-addr.
-func (f *facts) identify(addr string) {
+func (f *callFacts) identify(addr string) {
 	name, uri, err := splitNameAddr(addr)
 	if err != nil {
 		uri = addr
@@ -92,7 +93,7 @@ func (f *facts) identify(addr string) {
 	f.name = name
 	f.user, f.domain = "", hostOf(uri)
 	if strings.Contains(uri, "@") {
-		f.user = unescapeUser(userOf(uri))
+		f.user = harmless(unescapeUser(userOf(uri)))
 	}
 }
 
@@ -113,34 +114,14 @@ func hostOf(uri string) string {
 	return uri
 }
 
-// unescapeUser decodes %XX, but for control characters.
-func unescapeUser(user string) string {
-	if !strings.Contains(user, "%") {
-		return user
-	}
-	var b strings.Builder
-	for i := 0; i < len(user); i++ {
-		if user[i] == '%' && i+2 < len(user) && isHex(user[i+1]) && isHex(user[i+2]) {
-			c := unhex(user[i+1])<<4 | unhex(user[i+2])
-			if c >= ' ' && c != 0x7f {
-				b.WriteByte(c)
-				i += 2
-				continue
-			}
+// harmless has ? for what is no text: an escape can stand for a line end.
+func harmless(user string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return '?'
 		}
-		b.WriteByte(user[i])
-	}
-	return strings.ToValidUTF8(b.String(), "?")
-}
-
-func unhex(c byte) byte {
-	switch {
-	case c >= 'a':
-		return c - 'a' + 10
-	case c >= 'A':
-		return c - 'A' + 10
-	}
-	return c - '0'
+		return r
+	}, user)
 }
 
 // identityOf is the caller as MicroSIP sees it: P-Asserted-Identity, else
@@ -174,19 +155,19 @@ func offersVideo(invite []byte) bool {
 // alone, so what it says is what was true when the event was published, however late
 // it is read.
 type follower struct {
-	calls map[CallID]*facts
+	calls map[CallID]*callFacts
 }
 
-func newFollower() *follower { return &follower{calls: make(map[CallID]*facts)} }
+func newFollower() *follower { return &follower{calls: make(map[CallID]*callFacts)} }
 
 // forget drops all calls: events were lost, and those that ended meanwhile would stay
 // for ever.
 func (w *follower) forget() { clear(w.calls) }
 
-func (w *follower) call(h EventHeader) *facts {
+func (w *follower) call(h EventHeader) *callFacts {
 	f := w.calls[h.Call]
 	if f == nil {
-		f = &facts{call: h.Call, started: h.Time}
+		f = &callFacts{call: h.Call, started: h.Time}
 		w.calls[h.Call] = f
 	}
 	if h.Account != 0 {
@@ -196,7 +177,7 @@ func (w *follower) call(h EventHeader) *facts {
 }
 
 // known returns the facts of a call that an event is about, and nil after its end.
-func (w *follower) known(h EventHeader) *facts {
+func (w *follower) known(h EventHeader) *callFacts {
 	if h.Call == 0 {
 		return nil
 	}
@@ -206,7 +187,7 @@ func (w *follower) known(h EventHeader) *facts {
 // take returns the moments that an event is.
 func (w *follower) take(ev Event) []moment {
 	h := ev.Header()
-	one := func(name string, f *facts) []moment {
+	one := func(name string, f *callFacts) []moment {
 		m := moment{name: name, event: ev}
 		if f != nil {
 			m.call = *f
@@ -221,7 +202,7 @@ func (w *follower) take(ev Event) []moment {
 		f.identify(identityOf(ev.HeaderValues, ev.Remote))
 		f.video = offersVideo(ev.invite.Request)
 		if d := ev.HeaderValues("Diversion"); len(d) > 0 {
-			f.diversion = unescapeUser(userOf(d[0]))
+			f.diversion = harmless(unescapeUser(userOf(d[0])))
 		}
 		return one(momentIncoming, f)
 	case CallStateChanged:
@@ -247,11 +228,11 @@ func (w *follower) take(ev Event) []moment {
 	case RecordingEnded:
 		f := w.known(h)
 		if f == nil {
-			f = &facts{call: h.Call, account: h.Account}
+			f = &callFacts{call: h.Call, account: h.Account}
 		}
 		return one(momentRecording, f)
 	case MessageReceived:
-		f := &facts{remote: ev.From, local: ev.To, source: ev.Source}
+		f := &callFacts{remote: ev.From, local: ev.To, source: ev.Source}
 		f.identify(ev.From)
 		return one(momentMessage, f)
 	case MWIChanged:
@@ -265,7 +246,7 @@ func (w *follower) take(ev Event) []moment {
 }
 
 // take fills in who is who.
-func (f *facts) take(out bool, remote, local, sipCallID string) {
+func (f *callFacts) take(out bool, remote, local, sipCallID string) {
 	f.out = out
 	if remote != "" && remote != f.remote {
 		if f.remote == "" || out {
@@ -281,7 +262,7 @@ func (f *facts) take(out bool, remote, local, sipCallID string) {
 	}
 }
 
-func (w *follower) state(ev CallStateChanged, one func(string, *facts) []moment) []moment {
+func (w *follower) state(ev CallStateChanged, one func(string, *callFacts) []moment) []moment {
 	f := w.call(ev.Header())
 	f.take(ev.Role == pjsua.RoleUAC.String(), ev.Remote, ev.Local, ev.SIPCallID)
 	if ev.Code != 0 {
@@ -315,7 +296,7 @@ func (w *follower) state(ev CallStateChanged, one func(string, *facts) []moment)
 	return nil
 }
 
-func (w *follower) media(ev CallMediaChanged, one func(string, *facts) []moment) []moment {
+func (w *follower) media(ev CallMediaChanged, one func(string, *callFacts) []moment) []moment {
 	f := w.known(ev.Header())
 	if f == nil || len(ev.Media) == 0 {
 		return nil
@@ -340,7 +321,7 @@ func (w *follower) media(ev CallMediaChanged, one func(string, *facts) []moment)
 	return one(momentHold, f)
 }
 
-func (w *follower) end(ev CallEnded, one func(string, *facts) []moment) []moment {
+func (w *follower) end(ev CallEnded, one func(string, *callFacts) []moment) []moment {
 	f := w.call(ev.Header())
 	f.take(ev.Role == pjsua.RoleUAC.String(), ev.Remote, ev.Local, ev.SIPCallID)
 	f.code, f.reason, f.ended, f.stats = ev.Code, ev.Reason, ev.Time, ev.CallStats
@@ -356,7 +337,7 @@ func (w *follower) end(ev CallEnded, one func(string, *facts) []moment) []moment
 
 // endName is which end a call has had. One that was refused before it rang has never
 // been a call to MicroSIP: it runs no hook.
-func endName(f *facts) string {
+func endName(f *callFacts) string {
 	switch {
 	case !f.out && !f.rang && f.answered.IsZero() && f.code >= 400 && (f.code < 500 || f.code >= 600):
 		return momentRefused

@@ -84,11 +84,12 @@ func EventTypes() []Event {
 	return []Event{
 		EngineStarted{}, EngineStopped{}, RegistrationChanged{}, IncomingCall{}, CallStateChanged{},
 		CallMediaChanged{}, CallEnded{}, DTMFReceived{}, TransferRequested{}, TransportChanged{},
-		PlaybackEnded{}, RecordingStarted{}, RecordingEnded{}, RecordingFailed{}, EventsLost{}, RuleMatched{},
+		PlaybackEnded{}, RecordingStarted{}, RecordingEnded{}, RecordingFailed{}, EventsLost{},
 		TransferStarted{}, TransferProgress{}, TransferEnded{}, CallTransferred{}, ReplaceRequested{},
-		CallReplaced{}, CallRedirected{}, RuleMatched{}, CallRejected{}, LevelsChanged{}, ConferenceChanged{},
-		DTMFSent{}, MessageReceived{}, MessageStatus{}, MWIChanged{}, BuddyChanged{}, AccountAdded{},
-		AccountRemoved{}, AccountUpdated{}, AddressChanged{},
+		CallReplaced{}, CallRedirected{}, CallRejected{}, LevelsChanged{}, ConferenceChanged{}, DTMFSent{},
+		MessageReceived{}, MessageStatus{}, MWIChanged{}, BuddyChanged{}, AccountAdded{}, AccountRemoved{},
+		AccountUpdated{}, AddressChanged{}, HookFailed{}, WebhookChanged{}, FileFailed{},
+		ConfigReloaded{}, DirectoryLoaded{}, RuleMatched{},
 	}
 }
 

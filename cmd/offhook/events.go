@@ -101,6 +101,25 @@ func describe(ev engine.Event) string {
 		return fmt.Sprintf("recording to %s failed: %s", ev.Path, ev.Reason)
 	case engine.HookFailed:
 		return fmt.Sprintf("hook %s failed: %s", ev.Hook, ev.Reason)
+	case engine.WebhookChanged:
+		state := "takes events"
+		if !ev.Up {
+			state = "takes no events"
+		}
+		return joinWords("webhook", ev.URL, state+":", count(ev.Waiting, "event"), "waiting,", count(int(ev.Dropped), "event"), "dropped", ev.Reason)
+	case engine.FileFailed:
+		return fmt.Sprintf("%s: %s cannot be written: %s", ev.Key, ev.Path, ev.Reason)
+	case engine.ConfigReloaded:
+		text := "configuration reloaded: " + strings.Join(ev.Changed, ", ")
+		if len(ev.Restart) > 0 {
+			text += "; after a restart: " + strings.Join(ev.Restart, ", ")
+		}
+		return text
+	case engine.DirectoryLoaded:
+		if ev.Error != "" {
+			return "users directory: " + ev.Error
+		}
+		return "users directory: " + count(ev.Contacts, "contact")
 	case engine.EventsLost:
 		return count(int(ev.Count), "event") + " lost"
 	}
