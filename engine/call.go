@@ -41,6 +41,7 @@ type Call struct {
 	claimed   bool      // Dial returned it, or it came in
 	worked    bool      // its worker was started
 	verdict   verdict
+	elsewhere bool // another phone has answered
 	gated     bool // the verdict waits for cmdIncomingCall
 	taken     bool // Answer or Hangup was called: the policy need not say that it rings
 	resync    bool // the worker has to ask the phone what is true

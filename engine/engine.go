@@ -73,6 +73,7 @@ type Engine struct {
 	changing sync.Mutex // one change of the accounts at a time; comes before mu
 
 	sinks   sinks
+	callLog logFile
 	sound   bool           // a real sound device is open; set before running
 	workers sync.WaitGroup // Add only with mu held and state running
 }

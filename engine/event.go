@@ -172,6 +172,8 @@ type CallEnded struct {
 	DurationMS int64 `json:"duration_ms"`
 	// TotalMS counts from the INVITE to the end.
 	TotalMS int64 `json:"total_ms"`
+	// Elsewhere says that another phone took an incoming call, as the CANCEL tells.
+	Elsewhere bool `json:"answered_elsewhere,omitempty"`
 	CallStats
 }
 

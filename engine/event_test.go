@@ -62,7 +62,7 @@ func everyEvent() []Event {
 			invite: pjsua.IncomingCall{Request: []byte("INVITE\r\nAuthorization: x\r\n\r\n")}},
 		CallStateChanged{head("CallStateChanged"), "UAC", StateConfirmed, 200, "OK", "sip:a@b", "sip:c@d", "x@y"},
 		CallMediaChanged{head("CallMediaChanged"), []Media{{"ACTIVE", "sendrecv", "PCMU/8000", "AES_CM_128_HMAC_SHA1_80"}}},
-		CallEnded{head("CallEnded"), "UAS", 200, "Normal call clearing", "sip:a@b", "sip:c@d", "x@y", 1500, 2500, stats},
+		CallEnded{head("CallEnded"), "UAS", 200, "Normal call clearing", "sip:a@b", "sip:c@d", "x@y", 1500, 2500, true, stats},
 		DTMFReceived{head("DTMFReceived"), "#", "RFC4733", 160},
 		TransferRequested{head("TransferRequested"), "sip:e@f", 603},
 		TransportChanged{head("TransportChanged"), "TLS", true, "192.0.2.2:5061", "handshake"},

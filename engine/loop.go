@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/offhook-voip/offhook/pjsua"
@@ -231,12 +232,25 @@ func (e *Engine) callStateLocked(ctx context.Context, ev pjsua.CallStateChanged)
 	if ev.Code != 0 {
 		c.code, c.reason = ev.Code, ev.Reason
 	}
+	c.elsewhere = c.elsewhere || ev.Role == pjsua.RoleUAS && ev.Message != nil && completedElsewhere(ev.Message.Values("Reason"))
 	e.bus.publish(CallStateChanged{
 		EventHeader: c.headerLocked("CallStateChanged", ev.Time),
 		Role:        ev.Role.String(), State: c.state, Code: int(ev.Code), Reason: ev.Reason,
 		Remote: ev.Remote, Local: ev.Local, SIPCallID: ev.SIPCallID,
 	})
 	c.changedLocked()
+}
+
+// completedElsewhere looks for what RFC 3326 has a CANCEL say when another phone of the
+// callee has answered.
+func completedElsewhere(reasons []string) bool {
+	for _, r := range reasons {
+		r = strings.ToLower(strings.ReplaceAll(r, " ", ""))
+		if strings.Contains(r, "callcompletedelsewhere") || strings.HasPrefix(r, "sip;") && strings.Contains(r+";", ";cause=200;") {
+			return true
+		}
+	}
+	return false
 }
 
 // endCallLocked takes the call out of the table. Its worker closes what is open.
@@ -266,7 +280,7 @@ func (e *Engine) endCallLocked(c *Call, at time.Time, ev pjsua.CallEnded) {
 		EventHeader: c.headerLocked("CallEnded", at),
 		Role:        c.role.String(), Code: int(c.code), Reason: c.reason,
 		Remote: c.remote, Local: c.local, SIPCallID: c.sipCallID,
-		DurationMS: ev.Connected.Milliseconds(), TotalMS: ev.Total.Milliseconds(),
+		DurationMS: ev.Connected.Milliseconds(), TotalMS: ev.Total.Milliseconds(), Elsewhere: c.elsewhere,
 		CallStats: c.stats,
 	})
 	e.log.Info("call ended", "call", c.id, "code", int(c.code), "reason", c.reason, "duration", ev.Connected)

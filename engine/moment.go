@@ -325,6 +325,7 @@ func (w *follower) end(ev CallEnded, one func(string, *callFacts) []moment) []mo
 	f := w.call(ev.Header())
 	f.take(ev.Role == pjsua.RoleUAC.String(), ev.Remote, ev.Local, ev.SIPCallID)
 	f.code, f.reason, f.ended, f.stats = ev.Code, ev.Reason, ev.Time, ev.CallStats
+	f.elsewhere = ev.Elsewhere
 	if f.answered.IsZero() && ev.DurationMS > 0 {
 		f.answered = ev.Time.Add(-time.Duration(ev.DurationMS) * time.Millisecond)
 	}

@@ -59,19 +59,19 @@ type Entry struct {
 	Number    string    `json:"number"`      // user of the far end
 	Name      string    `json:"name"`
 	Type      Type      `json:"type"`
-	Time      time.Time `json:"time"`        // of the INVITE
-	DurationS int64     `json:"duration_s"`  // from the answer to the end
-	Info      string    `json:"info"`        // code and reason of a call that was not answered
-	Account   int       `json:"account"`     // its number, 0 is the local account
-	Remote    string    `json:"remote"`      // name and URI of the far end
-	Local     string    `json:"local"`       // name and URI of this end
-	Domain    string    `json:"domain"`      // of the far end
-	Diversion string    `json:"diversion"`   // user that an incoming call was diverted by
-	Code      int       `json:"code"`        // the last status code
-	Reason    string    `json:"reason"`      // its phrase
-	Codec     string    `json:"codec"`       // such as "PCMU/8000"
-	RXLost    uint64    `json:"rx_lost"`     // packets that did not arrive here
-	TXLost    uint64    `json:"tx_lost"`     // packets that the far end says did not arrive there
+	Time      time.Time `json:"time"`       // of the INVITE
+	DurationS int64     `json:"duration_s"` // from the answer to the end
+	Info      string    `json:"info"`       // code and reason of a call that was not answered
+	Account   int       `json:"account"`    // its number, 0 is the local account
+	Remote    string    `json:"remote"`     // name and URI of the far end
+	Local     string    `json:"local"`      // name and URI of this end
+	Domain    string    `json:"domain"`     // of the far end
+	Diversion string    `json:"diversion"`  // user that an incoming call was diverted by
+	Code      int       `json:"code"`       // the last status code
+	Reason    string    `json:"reason"`     // its phrase
+	Codec     string    `json:"codec"`      // such as "PCMU/8000"
+	RXLost    uint64    `json:"rx_lost"`    // packets that did not arrive here
+	TXLost    uint64    `json:"tx_lost"`    // packets that the far end says did not arrive there
 	Ringing   time.Time `json:"ringing,omitzero"`
 	Answered  time.Time `json:"answered,omitzero"`
 	Ended     time.Time `json:"ended,omitzero"` // zero while it lasts, or when the program was killed in it

@@ -174,17 +174,20 @@ func (f *File) lineEnd() string {
 // Save writes the file in one step: a reader sees the old content or the new one.
 // The mode of the file is kept, that of a new one is 0600, since it may hold
 // passwords. A symbolic link stays one.
-func (f *File) Save() (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("config: save %s: %w", f.path, err)
-		}
-	}()
-	path := f.path
+func (f *File) Save() error {
+	if err := ReplaceFile(f.path, f.Bytes(), 0o600, true); err != nil {
+		return fmt.Errorf("config: save %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// ReplaceFile writes a file in one step: a reader sees the old content or the new one.
+// The mode of a file that exists is kept, a new one has mode. A symbolic link stays one.
+// With sync the new content survives a power cut.
+func ReplaceFile(path string, data []byte, mode fs.FileMode, sync bool) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	mode := fs.FileMode(0o600)
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -200,14 +203,16 @@ func (f *File) Save() (err error) {
 			_ = os.Remove(temp.Name())
 		}
 	}()
-	if _, err = temp.Write(f.Bytes()); err != nil {
+	if _, err = temp.Write(data); err != nil {
 		return err
 	}
 	if err = temp.Chmod(mode); err != nil {
 		return err
 	}
-	if err = temp.Sync(); err != nil {
-		return err
+	if sync {
+		if err = temp.Sync(); err != nil {
+			return err
+		}
 	}
 	if err = temp.Close(); err != nil {
 		return err
