@@ -3,6 +3,7 @@
 #include "message.h"
 #include "presence.h"
 #include "record.h"
+#include "resolve.h"
 #include "watcher.h"
 
 #include <pthread.h>
@@ -30,6 +31,7 @@ void oh_bridge_attach(oh_queue *events, oh_queue *ops, oh_queue *logs)
     oh_watcher_clear();
     oh_policy_clear();
     oh_control_clear();
+    oh_resolve_clear();
     oh_out = (struct oh_outlets){events, ops, logs};
 }
 

@@ -21,7 +21,7 @@
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
-#define OH_ABI 7
+#define OH_ABI 8
 
 /* All types of records, in one place so that no two have the same number. */
 enum oh_event_type {
@@ -77,7 +77,8 @@ enum oh_event_type {
     OH_PORT_GONE,
     OH_CALL_PORTS, /* a call's streams have other ports now */
     OH_CALL_OVER,
-    OH_STUN_RESOLVED
+    OH_STUN_RESOLVED,
+    OH_LOOKUP /* oh_lookup */
 };
 
 /* A text of a record: where it is, from the record's start, and its length in bytes. */

@@ -12,9 +12,9 @@ package cbridge
 #cgo pkg-config: libpjproject
 #include "bridge.h"
 
-_Static_assert(OH_ABI == 7, "bridge.h and ABI in cbridge.go differ");
+_Static_assert(OH_ABI == 8, "bridge.h and ABI in cbridge.go differ");
 */
 import "C"
 
 // ABI is the version of bridge.h that this package was compiled with.
-const ABI = 7
+const ABI = 8

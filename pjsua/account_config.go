@@ -92,7 +92,7 @@ type AccountConfig struct {
 	// (contact_rewrite_method).
 	ContactRewriteMethod ContactRewriteMethod
 	// NoContactSrcPort keeps the port of an outgoing connection out of Contact
-	// (contact_use_src_port).
+	// (contact_use_src_port). Where the destination is a name it is not there anyway.
 	NoContactSrcPort bool
 	// NoOutbound turns off SIP outbound over TCP and TLS (RFC 5626; use_rfc5626).
 	NoOutbound bool

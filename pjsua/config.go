@@ -43,8 +43,16 @@ type Config struct {
 	// there is none, and the program calls [Endpoint.HandleEvents] instead.
 	Threads int
 	// Nameservers turn on DNS SRV resolution (RFC 3263) through PJSIP's own
-	// resolver; empty: the system's resolver, A and AAAA records only.
+	// resolver (nameserver); empty: Resolver looks names up.
 	Nameservers []string
+	// Resolver looks up the names of SIP and STUN servers, while nothing else waits
+	// (pjsip_ext_resolver); nil: net.DefaultResolver, the system's. A name that is not
+	// found in 10 s fails with 502. Names of TURN servers are not among them: they are
+	// PJSIP's, which waits for them while it prepares a call's media.
+	Resolver Resolver
+	// ResolveSRV makes Resolver look for SRV records first where a URI has no port, as
+	// Nameservers does; otherwise it looks for addresses only.
+	ResolveSRV bool
 	// OutboundProxies are URIs that every request of every account visits first, in
 	// order, before the account's own proxies (outbound_proxy). At most 4.
 	OutboundProxies []string
@@ -187,6 +195,9 @@ func (c Config) Validate() error {
 		p.bad("Threads %d is over 32", c.Threads)
 	}
 	p.atMost(len(c.Nameservers), "nameservers", 4)
+	if len(c.Nameservers) > 0 && (c.Resolver != nil || c.ResolveSRV) {
+		p.bad("Nameservers take the place of Resolver and ResolveSRV")
+	}
 	p.atMost(len(c.OutboundProxies), "outbound proxies", 4)
 	if err := checkSTUNServers(c.STUNServers); err != nil && len(c.STUNServers) > 0 {
 		p.errs = append(p.errs, err)

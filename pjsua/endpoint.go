@@ -8,6 +8,7 @@ package pjsua
 #include "account.h"
 #include "control.h"
 #include "message.h"
+#include "resolve.h"
 
 // cbridge was compiled from the bridge.h that this package sees.
 static int oh_abi_matches(void) { return oh_abi() == OH_ABI && oh_event_size() == sizeof(oh_event); }
@@ -44,7 +45,8 @@ type Endpoint struct {
 	polled                  bool        // the program calls HandleEvents: there are no workers
 	bridgeRate, bridgeFrame int         // the executor's: Hz, samples in a tick; 0 not known yet
 
-	nat *natState
+	nat   *natState
+	names *lookups
 
 	userData userData
 	master   *C.pjmedia_port // the executor's: the bridge's after SetNoDevice
@@ -109,9 +111,12 @@ func Open(cfg Config) (*Endpoint, error) {
 	pump.observe = ep.observe
 	ep.conns = newConnections(ep)
 	pump.onCall = ep.conns.callChanged
+	ep.names = newLookups(ep, cfg)
+	pump.onLookup = ep.names.begin
 	err = ep.exec.do(context.Background(), func(t onThread) error { return ep.start(t, cfg) })
 	if err != nil {
 		ep.exec.stop()
+		ep.names.stop()
 		ep.conns.stop()
 		ticks.close()
 		pump.stop(closedContext)
@@ -140,6 +145,7 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	defer func() {
 		if err != nil {
 			detachConf(t)
+			C.oh_resolve_close()
 			C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG)
 			ep.pump.detach()
 		}
@@ -165,6 +171,9 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	}
 	if st := C.oh_messages_register(); st != C.PJ_SUCCESS {
 		return t.fail("register modules", st)
+	}
+	if st := C.oh_resolve_start(); st != C.PJ_SUCCESS {
+		return t.fail("init", st)
 	}
 	attachConf(t)
 	if st := C.pjsua_set_null_snd_dev(); st != C.PJ_SUCCESS {
@@ -247,10 +256,12 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 	}
 	err := ep.exec.do(background, func(t onThread) error {
 		detachConf(t)
+		C.oh_resolve_close()
 		// What had to be said has been said: do not wait another second for it.
 		return t.fail("destroy", C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG))
 	})
 	ep.exec.stop()
+	ep.names.stop()
 	ep.conns.stop()
 	ep.ticks.close()
 	ep.pump.detach()

@@ -35,6 +35,7 @@ type natState struct {
 	update sync.Mutex    // one UpdateSTUNServers at a time
 	tasks  sync.WaitGroup
 
+	names    Resolver
 	byPJSIP  bool  // PJSIP has nameservers and looks names up without waiting
 	required bool  // Config.STUNRequired
 	failure  error // of the servers of Config, before first is closed
@@ -57,7 +58,7 @@ func (ep *Endpoint) startNAT(servers []string) {
 }
 
 func newNATState(cfg Config) *natState {
-	n := &natState{first: make(chan struct{}), byPJSIP: len(cfg.Nameservers) > 0, required: cfg.STUNRequired}
+	n := &natState{first: make(chan struct{}), names: resolverOf(cfg), byPJSIP: len(cfg.Nameservers) > 0, required: cfg.STUNRequired}
 	n.life, n.end = context.WithCancel(context.Background())
 	return n
 }
@@ -256,14 +257,14 @@ func (n *natState) lookUpOne(ctx context.Context, server string) (string, error)
 		return net.JoinHostPort(host, cmp.Or(port, strconv.Itoa(stunPort))), nil
 	}
 	if port == "" {
-		_, list, err := net.DefaultResolver.LookupSRV(ctx, "stun", "udp", host)
+		_, list, err := n.names.LookupSRV(ctx, "stun", "udp", host)
 		if err == nil && len(list) > 0 {
 			host, port = list[0].Target, strconv.Itoa(int(list[0].Port))
 		} else {
 			port = strconv.Itoa(stunPort)
 		}
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := n.names.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return "", fmt.Errorf("pjsua: STUN server %s: %w", server, err)
 	}

@@ -45,6 +45,7 @@ type pump struct {
 	seq               uint64 // the events goroutine's
 	observe           func(Event)
 	onCall            func(id CallID, over bool) // the call's ports changed, or it is over
+	onLookup          func(*C.oh_head)           // PJSIP asks for the addresses of a name
 	evReady, logReady chan struct{}
 	traces            *tracer
 	abandon           chan struct{} // closed when nobody waits for the consumer any more
@@ -214,6 +215,8 @@ func (p *pump) settle() {
 				delete(p.gone, int64(r.object))
 			}
 			p.mu.Unlock()
+		case C.OH_LOOKUP:
+			p.onLookup(r)
 		case C.OH_STUN_RESOLVED:
 			p.settleSTUN(r)
 		}
