@@ -6,7 +6,11 @@ package pjsua
 #include "account.h"
 
 // The fixed-size text buffers of pjsua_acc_info are too big for one record per event.
-static void *serial_data(int64_t serial) { return (void *)(intptr_t)serial; }
+
+// Serials as user data never pass through Go, which would take them for pointers that are
+// broken.
+static void set_serial(pjsua_acc_config *c, int64_t serial) { c->user_data = (void *)(intptr_t)serial; }
+static void set_account_serial(pjsua_acc_id acc, int64_t serial) { pjsua_acc_set_user_data(acc, (void *)(intptr_t)serial); }
 */
 import "C"
 
@@ -50,7 +54,7 @@ func (ep *Endpoint) AddAccount(ctx context.Context, cfg AccountConfig) (*Account
 		if err := setAccount(t, c, pool, &a, cfg); err != nil {
 			return err
 		}
-		c.user_data = C.serial_data(C.int64_t(id))
+		C.set_serial(c, C.int64_t(id))
 		// pjsua_acc_add would swallow the error of its first REGISTER.
 		c.register_on_acc_add = C.PJ_FALSE
 		var slot C.pjsua_acc_id
@@ -171,7 +175,7 @@ func (ep *Endpoint) AddLocalAccount(ctx context.Context, tp *Transport) (*Accoun
 		if st := C.pjsua_acc_add_local(tp.id, C.PJ_FALSE, &slot); st != C.PJ_SUCCESS {
 			return t.fail("add local account", st)
 		}
-		C.pjsua_acc_set_user_data(slot, C.serial_data(C.int64_t(id)))
+		C.set_account_serial(slot, C.int64_t(id))
 		ep.mu.Lock()
 		ep.accounts[id] = slot
 		ep.mu.Unlock()
@@ -412,7 +416,7 @@ func modify(t onThread, ep *Endpoint, id AccountID, slot C.pjsua_acc_id, cfg Acc
 	if err := setAccount(t, c, pool, &a, cfg); err != nil {
 		return err
 	}
-	c.user_data = C.serial_data(C.int64_t(id))
+	C.set_serial(c, C.int64_t(id))
 	if err := ep.setAccountPolicy(t, id, cfg.Policy); err != nil {
 		return err
 	}

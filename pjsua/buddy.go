@@ -5,7 +5,7 @@ package pjsua
 /*
 #include "presence.h"
 
-static void *buddy_data(int64_t serial) { return (void *)(intptr_t)serial; }
+static void set_buddy_serial(pjsua_buddy_config *c, int64_t serial) { c->user_data = (void *)(intptr_t)serial; }
 */
 import "C"
 
@@ -57,7 +57,7 @@ func (ep *Endpoint) AddBuddy(ctx context.Context, cfg BuddyConfig) (*Buddy, erro
 				return err
 			}
 		}
-		c.user_data = C.buddy_data(C.int64_t(id))
+		C.set_buddy_serial(c, C.int64_t(id))
 		var slot C.pjsua_buddy_id
 		if st := C.pjsua_buddy_add(c, &slot); st != C.PJ_SUCCESS {
 			return t.fail(op, st)

@@ -5,7 +5,13 @@ package pjsua
 /*
 #include "control.h"
 
-static void *call_data(int64_t serial) { return (void *)(intptr_t)serial; }
+// The serial is the call's user data. It never passes through Go as a pointer: one that
+// small stops the program when it is found on a stack that grows.
+static pj_status_t make_call(pjsua_acc_id acc, const pj_str_t *dst, const pjsua_call_setting *setting, int64_t serial,
+                             const pjsua_msg_data *msg, pjsua_call_id *call)
+{
+	return pjsua_call_make_call(acc, dst, setting, (void *)(intptr_t)serial, msg, call);
+}
 */
 import "C"
 
@@ -58,7 +64,7 @@ func (acc *Account) dial(ctx context.Context, id CallID, uri string, opts DialOp
 			return err
 		}
 		var call C.pjsua_call_id
-		st := C.pjsua_call_make_call(slot, &dst, setting, C.call_data(C.int64_t(id)), msg, &call)
+		st := C.make_call(slot, &dst, setting, C.int64_t(id), msg, &call)
 		if st != C.PJ_SUCCESS {
 			C.oh_call_forget(C.int64_t(id))
 			return t.fail(op, st)

@@ -5,7 +5,18 @@ package pjsua
 /*
 #include "im.h"
 
-static void *message_data(int64_t serial) { return (void *)(intptr_t)serial; }
+// The serial of a message never passes through Go as the pointer that it is not.
+static pj_status_t im_send(pjsua_acc_id acc, const pj_str_t *to, const pj_str_t *type, const pj_str_t *content,
+                           const pjsua_msg_data *msg, int64_t serial)
+{
+	return pjsua_im_send(acc, to, type, content, msg, (void *)(intptr_t)serial);
+}
+
+static pj_status_t call_send_im(pjsua_call_id call, const pj_str_t *type, const pj_str_t *content,
+                                const pjsua_msg_data *msg, int64_t serial)
+{
+	return pjsua_call_send_im(call, type, content, msg, (void *)(intptr_t)serial);
+}
 
 // A body of no bytes: pjsua tells it from none by the pointer.
 static pj_str_t empty_body(void) { return pj_str(""); }
@@ -36,7 +47,7 @@ func (acc *Account) SendMessage(ctx context.Context, uri string, body []byte, op
 			return err
 		}
 		defer m.release()
-		return messageSent(t, id, C.pjsua_im_send(slot, &to, &m.mime, m.content, m.data, C.message_data(C.int64_t(id))))
+		return messageSent(t, id, C.im_send(slot, &to, &m.mime, m.content, m.data, C.int64_t(id)))
 	})
 	if err != nil {
 		return 0, err
@@ -59,7 +70,7 @@ func (c *Call) SendMessage(ctx context.Context, body []byte, opts MessageOptions
 		if st := C.oh_call_in_dialog(C.int(slot)); st != C.PJ_SUCCESS {
 			return t.fail("send message", st)
 		}
-		return messageSent(t, id, C.pjsua_call_send_im(slot, &m.mime, m.content, m.data, C.message_data(C.int64_t(id))))
+		return messageSent(t, id, C.call_send_im(slot, &m.mime, m.content, m.data, C.int64_t(id)))
 	})
 	if err != nil {
 		return 0, err
