@@ -194,6 +194,8 @@ pj_status_t oh_messages_register(void)
     pj_status_t status = oh_trace_register();
 
     if (status == PJ_SUCCESS)
+        status = oh_body_register();
+    if (status == PJ_SUCCESS)
         status = oh_dialog_register();
     if (status == PJ_SUCCESS)
         status = oh_request_register();

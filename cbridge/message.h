@@ -111,6 +111,9 @@ int oh_request_is_ours(const pjsip_method *method);
 /* Answers a request in a call that nothing else handled. With the dialog's lock. */
 void oh_request_in_call(pjsip_transaction *tsx, pjsip_rx_data *rdata, int64_t call);
 
+/* The module that hides from PJSIP the bodies of answers which are no SDP. */
+pj_status_t oh_body_register(void);
+
 /* The modules for requests without a dialog. */
 pj_status_t oh_request_register(void);
 
