@@ -244,7 +244,8 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 			if ep.polled {
 				C.pjsua_handle_events(0)
 			}
-			open = unregisterAll(t, unregistering, time.Now().Before(patience)) || C.pjsua_call_get_count() > 0
+			open = unregisterAll(t, unregistering, time.Now().Before(patience)) || C.pjsua_call_get_count() > 0 ||
+				ep.nat.detecting.Load()
 			return nil
 		})
 		if open {
@@ -340,6 +341,9 @@ func (ep *Endpoint) observe(ev Event) {
 		return
 	case HangupAnswered:
 		ep.hangupAnswered(ev)
+		return
+	case NATTypeDetected:
+		ep.nat.detecting.Store(false)
 		return
 	default:
 		return

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -35,7 +36,9 @@ type natState struct {
 	update sync.Mutex    // one UpdateSTUNServers at a time
 	tasks  sync.WaitGroup
 
-	names    Resolver
+	names     Resolver
+	detecting atomic.Bool // the NAT type, until its event
+
 	byPJSIP  bool  // PJSIP has nameservers and looks names up without waiting
 	required bool  // Config.STUNRequired
 	failure  error // of the servers of Config, before first is closed
@@ -275,9 +278,17 @@ func (n *natState) lookUpOne(ctx context.Context, server string) (string, error)
 
 // DetectNATType begins to find out what NAT is between here and the STUN server, which
 // must have been found and must be able to answer from another address
-// (pjsua_detect_nat_type; RFC 3489 section 10.1). [NATTypeDetected] tells.
+// (pjsua_detect_nat_type; RFC 3489 section 10.1). [NATTypeDetected] tells. [Endpoint.Shutdown]
+// waits for that: PJSIP leaves the socket open when it ends before.
 func (ep *Endpoint) DetectNATType(ctx context.Context) error {
-	return ep.do(ctx, func(t onThread) error { return t.fail("detect the NAT type", C.pjsua_detect_nat_type()) })
+	return ep.do(ctx, func(t onThread) error {
+		was := ep.nat.detecting.Swap(true)
+		err := t.fail("detect the NAT type", C.pjsua_detect_nat_type())
+		if err != nil && !was {
+			ep.nat.detecting.Store(false)
+		}
+		return err
+	})
 }
 
 // NATType returns what the last [Endpoint.DetectNATType] found, and the error with which

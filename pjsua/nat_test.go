@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 // stunServer answers Binding requests on two ports of loopback, as RFC 3489 says and
@@ -240,6 +241,28 @@ func TestNATType(t *testing.T) {
 	p.hangup(c)
 	if _, err := c.out.RemoteNATType(within(t)); !errors.Is(err, ErrCallGone) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// The end waits for a detection, whose socket PJSIP would leave open.
+func TestShutdownDuringNATDetection(t *testing.T) {
+	server := newSTUNServer(t, stunServer{mapped: netip.MustParseAddr("203.0.113.7")})
+	p := newPhone(t, Config{})
+	check(t, p.UpdateSTUNServers(within(t), server.addr))
+	check(t, p.DetectNATType(within(t)))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- p.Shutdown(ctx) }()
+	detected := false
+	for ev := range p.Events() {
+		if _, is := ev.(NATTypeDetected); is {
+			detected = true
+		}
+	}
+	check(t, <-done)
+	if !detected || ctx.Err() != nil {
+		t.Errorf("detected %v, %v", detected, ctx.Err())
 	}
 }
 
