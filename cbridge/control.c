@@ -473,7 +473,18 @@ char *oh_reinvite_answer(int64_t serial)
     return answer;
 }
 
-int oh_update_pending(int64_t serial)
+/* Whether a call that is up is in the middle of an offer. The dialog's lock is held. */
+static int offering(const pjsua_call *call)
+{
+    const pjsip_inv_session *inv = call->inv;
+
+    if (!inv || inv->state != PJSIP_INV_STATE_CONFIRMED)
+        return 0;
+    return inv->invite_tsx || call->reinv_timer.id || call->med_prov_cnt > call->med_cnt ||
+           (inv->neg && pjmedia_sdp_neg_get_state(inv->neg) != PJMEDIA_SDP_NEG_STATE_DONE);
+}
+
+int oh_offer_pending(int64_t serial)
 {
     int slot = oh_call_slot(serial), pending;
     pjsua_call *call;
@@ -481,10 +492,10 @@ int oh_update_pending(int64_t serial)
 
     if (slot < 0 || acquire_call("offer", slot, &call, &dlg) != PJ_SUCCESS)
         return 0;
-    pending = call->inv && call->inv->state == PJSIP_INV_STATE_CONFIRMED && !call->inv->invite_tsx &&
-              (call->reinv_timer.id ||
-               (call->inv->neg &&
-                pjmedia_sdp_neg_get_state(call->inv->neg) == PJMEDIA_SDP_NEG_STATE_LOCAL_OFFER));
+    pthread_mutex_lock(&control.mu);
+    pending = !wait_of(slot, serial)->reinvite; /* that would wait for the program */
+    pthread_mutex_unlock(&control.mu);
+    pending = pending && offering(call);
     if (dlg)
         pjsip_dlg_dec_lock(dlg);
     return pending;

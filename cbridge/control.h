@@ -33,9 +33,10 @@ char *oh_reinvite_answer(int64_t serial);
  * [executor] */
 int oh_redirect_abandon(int slot, int64_t serial);
 
-/* Whether an UPDATE of ours has no answer yet, or PJSIP is about to send one of its own
- * accord, as it does after an answer with several codecs. An offer made meanwhile would go
- * out as a copy of that in the UPDATE. [executor] */
-int oh_update_pending(int64_t serial);
+/* Whether an offer in a call that is up has to wait, because another is under way: PJSIP
+ * would refuse it, or, while its own UPDATE has no answer or is about to be sent, as after an
+ * answer with several codecs, send a copy of that. Not while the program is to answer a
+ * re-INVITE. [executor] */
+int oh_offer_pending(int64_t serial);
 
 #endif

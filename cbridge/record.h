@@ -53,9 +53,6 @@ void oh_call_transferred(int64_t parent, int64_t serial, const pjsua_call_info *
 /* Takes note of an SDP that PJSIP has made for a call, remote NULL when it is an offer. */
 void oh_reinvite_answered(pjsua_call_id id, const pjmedia_sdp_session *sdp, const pjmedia_sdp_session *remote);
 
-/* Notes that an UPDATE of ours is under way, or is not. */
-void oh_update_note(int64_t serial, int pending);
-
 /* Forgets what all calls have left to Go: pjsua is gone. */
 void oh_control_clear(void);
 

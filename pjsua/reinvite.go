@@ -16,7 +16,9 @@ import (
 )
 
 // Hold puts the far end on hold with a re-INVITE (pjsua_call_set_hold2); its answer
-// comes as CallMediaChanged.
+// comes as CallMediaChanged. While another offer is under way in the call, of either side,
+// it waits for that until ctx ends; but while a re-INVITE waits for [Call.AnswerReinvite] it
+// is [StatusInvalidOp]. So do the other offers.
 func (c *Call) Hold(ctx context.Context, opts HoldOptions) error {
 	return c.offer(ctx, func(ctx context.Context) error {
 		return c.onOffer(ctx, "hold", opts.Msg, func(_ onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
@@ -69,10 +71,11 @@ func (c *Call) offer(ctx context.Context, send func(context.Context) error) erro
 	p.offers[c.id] = o
 	p.mu.Unlock()
 	err := send(ctx)
-	// PJSIP's own UPDATE, after an answer with several codecs, is soon answered.
+	// What is under way is soon answered: the ACK of the answer before, PJSIP's own UPDATE
+	// after an answer with several codecs, an offer of the far end. No event tells of all.
 	tick := time.NewTicker(offerPoll)
 	defer tick.Stop()
-	for ; errors.Is(err, errUpdatePending); err = send(ctx) {
+	for ; errors.Is(err, errOfferPending); err = send(ctx) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -91,19 +94,19 @@ func (c *Call) onOffer(ctx context.Context, op string, msg MsgData,
 	fn func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t) error {
 	pending := false
 	err := c.onMsg(ctx, op, msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
-		if pending = C.oh_update_pending(C.int64_t(c.id)) != 0; pending {
+		if pending = C.oh_offer_pending(C.int64_t(c.id)) != 0; pending {
 			return C.PJ_SUCCESS
 		}
 		return fn(t, slot, a, msg)
 	})
 	if err == nil && pending {
-		return errUpdatePending
+		return errOfferPending
 	}
 	return err
 }
 
-// errUpdatePending says that an offer has to wait for the answer to an UPDATE.
-var errUpdatePending = errors.New("pjsua: an UPDATE has no answer yet")
+// errOfferPending says that an offer has to wait until another has its answer and its ACK.
+var errOfferPending = errors.New("pjsua: another offer has no answer yet")
 
 // offerPoll is how often an offer that has to wait is tried.
 const offerPoll = 10 * time.Millisecond
@@ -147,7 +150,7 @@ func (p *pump) again(id CallID, o *offering) {
 	err := o.send(ctx)
 	switch {
 	case err == nil:
-	case errors.Is(err, StatusInvalidOp), errors.Is(err, errUpdatePending): // the far end's offer has no answer yet
+	case errors.Is(err, StatusInvalidOp), errors.Is(err, errOfferPending): // the far end's offer has no answer yet
 		time.AfterFunc(500*time.Millisecond, func() { p.again(id, o) })
 	default:
 		p.dropOffer(id, o)
