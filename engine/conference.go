@@ -36,7 +36,8 @@ func (e *Engine) Conference(ctx context.Context, calls ...*Call) (ConferenceID, 
 		return 0, err
 	}
 	for _, c := range held {
-		if err := c.failed("resume", phone.Resume(ctx, c.id)); err != nil && !errors.Is(err, ErrCallEnded) {
+		err := c.offer(ctx, "resume", func() error { return phone.Resume(ctx, c.id) })
+		if err != nil && !errors.Is(err, ErrCallEnded) {
 			return conf.id, err
 		}
 	}
@@ -159,7 +160,7 @@ func (e *Engine) Separate(ctx context.Context, call *Call) error {
 	case held:
 		return nil
 	}
-	return call.failed("hold", phone.Hold(ctx, call.id))
+	return call.offer(ctx, "hold", func() error { return phone.Hold(ctx, call.id) })
 }
 
 // HangupConference ends all calls of a conference.
@@ -208,6 +209,7 @@ func (w *wires) sit(ctx context.Context) {
 	w.e.mu.Lock()
 	want := w.c.seatLocked()
 	w.e.mu.Unlock()
+	defer w.listen(ctx)
 	if want == w.seat {
 		return
 	}
@@ -230,4 +232,37 @@ func (w *wires) sit(ctx context.Context) {
 		w.c.roomErr = err
 	}
 	w.c.changedLocked()
+}
+
+// listen has the recordings of both parties hear the whole conference that the call is in.
+func (w *wires) listen(ctx context.Context) {
+	w.e.mu.Lock()
+	want := make(map[*Recording]*conference)
+	for _, r := range w.c.recs {
+		if r.mix && !r.ending && w.seat.conf != nil {
+			want[r] = w.seat.conf
+		}
+	}
+	w.e.mu.Unlock()
+	for r, conf := range w.hears {
+		if want[r] != conf {
+			w.c.report("record a conference", conf.room.Unlisten(ctx, r.id))
+			delete(w.hears, r)
+		}
+	}
+	for r, conf := range want {
+		if w.hears[r] != nil {
+			continue
+		}
+		if err := conf.room.Listen(ctx, r.id); err != nil {
+			w.c.report("record a conference", err)
+			continue // it hears the call alone
+		}
+		w.hears[r] = conf
+		w.e.mu.Lock()
+		if !r.linked {
+			r.startedLocked(time.Now())
+		}
+		w.e.mu.Unlock()
+	}
 }

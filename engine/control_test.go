@@ -346,6 +346,27 @@ func TestAutoHold(t *testing.T) {
 	})
 }
 
+// While the re-INVITE of a Hold is not answered PJSIP refuses another.
+func TestResumeWaitsForTheHold(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		c, _ := r.connected()
+		tries := 0
+		r.phone.onResume = func(pjsua.CallID) error {
+			if tries++; tries < 5 {
+				return fmt.Errorf("re-INVITE: %w", pjsua.StatusInvalidOp)
+			}
+			return nil
+		}
+		if err := c.Resume(t.Context()); err != nil || tries != 5 {
+			t.Errorf("%d tries, %v", tries, err)
+		}
+		r.phone.onResume = func(pjsua.CallID) error { return pjsua.StatusInvalidOp }
+		if err := c.Resume(t.Context()); !errors.Is(err, pjsua.StatusInvalidOp) {
+			t.Errorf("never: %v", err)
+		}
+	})
+}
+
 func TestConference(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		a, _ := r.connected()
@@ -409,6 +430,33 @@ func TestConference(t *testing.T) {
 		}
 		if a.Info().Conference != 0 || len(r.e.Conferences()) != 0 {
 			t.Error("a conference of one")
+		}
+	})
+}
+
+// A recording of both parties holds everybody in the conference, and the call alone before
+// and after.
+func TestRecordAConference(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		a, _ := r.connected()
+		b := r.another("1005")
+		both, one := r.record(a, RecordOptions{Mix: true}), r.record(a, RecordOptions{})
+		r.wiring("call>recorder", "call>recorder")
+		if _, err := r.e.Conference(t.Context(), a, b); err != nil {
+			t.Fatal(err)
+		}
+		r.wiring("call>recorder")
+		late := r.record(a, RecordOptions{Mix: true})
+		r.journal(words("listen"), fmt.Sprintf("listen %d", both.id), fmt.Sprintf("listen %d", late.id))
+		if err := r.e.Separate(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		r.wiring("call>recorder", "call>recorder", "call>recorder")
+		if n := len(r.phone.noted("unlisten")); n != 2 {
+			t.Errorf("%d recorders left the room", n)
+		}
+		if err := errors.Join(both.Stop(t.Context()), one.Stop(t.Context()), late.Stop(t.Context())); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -180,3 +180,13 @@ func (r *fakeRoom) in() []pjsua.CallID {
 	slices.Sort(ids)
 	return ids
 }
+
+func (r *fakeRoom) Listen(_ context.Context, id pjsua.RecorderID) error {
+	r.f.note("listen %d", id)
+	return nil
+}
+
+func (r *fakeRoom) Unlisten(_ context.Context, id pjsua.RecorderID) error {
+	r.f.note("unlisten %d", id)
+	return nil
+}

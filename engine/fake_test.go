@@ -59,6 +59,7 @@ type fakePhone struct {
 	onDTMF       func(pjsua.DTMFOptions) error
 	onLevels     func(pjsua.PortID) error
 	onJoin       func(pjsua.CallID) error
+	onResume     func(pjsua.CallID) error
 	onProbe      func() pjsua.SIPCode
 	onModify     func(pjsua.AccountConfig)
 	onRemove     func(pjsua.AccountID) error
@@ -433,6 +434,11 @@ func (f *fakePhone) Hold(_ context.Context, call pjsua.CallID) error {
 
 func (f *fakePhone) Resume(_ context.Context, call pjsua.CallID) error {
 	f.note("resume %d", call)
+	if f.onResume != nil {
+		if err := f.onResume(call); err != nil {
+			return err
+		}
+	}
 	return f.gone(call)
 }
 

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/offhook-voip/offhook/pjsua"
 )
@@ -14,7 +16,7 @@ func (c *Call) Hold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.failed("hold", phone.Hold(ctx, c.id))
+	return c.offer(ctx, "hold", func() error { return phone.Hold(ctx, c.id) })
 }
 
 // Resume ends [Call.Hold]. Where autoHold is on, other calls are put on hold.
@@ -27,7 +29,28 @@ func (c *Call) Resume(ctx context.Context) error {
 	c.touchLocked()
 	c.e.mu.Unlock()
 	c.e.holdOthers(ctx, phone, c)
-	return c.failed("resume", phone.Resume(ctx, c.id))
+	return c.offer(ctx, "resume", func() error { return phone.Resume(ctx, c.id) })
+}
+
+// How long an offer waits for the end of one that is under way, and how often it looks.
+const (
+	offerWait = 10 * time.Second
+	offerPoll = 50 * time.Millisecond
+)
+
+// offer sends a re-INVITE. While the one before is not answered, as after a Hold a moment
+// ago, PJSIP refuses it, and it is sent again.
+func (c *Call) offer(ctx context.Context, op string, send func() error) error {
+	limit := time.Now().Add(offerWait)
+	for {
+		err := send()
+		if !errors.Is(err, pjsua.StatusInvalidOp) || time.Now().After(limit) {
+			return c.failed(op, err)
+		}
+		if err := c.sleep(ctx, offerPoll); err != nil {
+			return err
+		}
+	}
 }
 
 // ToggleHold is Hold, or Resume of a call that we hold.
@@ -70,6 +93,9 @@ func (e *Engine) holdOthers(ctx context.Context, phone Phone, except *Call) {
 	}
 	e.mu.Unlock()
 	for _, c := range others {
-		c.report("hold for another call", phone.Hold(ctx, c.id))
+		err := c.offer(ctx, "hold", func() error { return phone.Hold(ctx, c.id) })
+		if !errors.Is(err, ErrCallEnded) {
+			c.report("hold for another call", err)
+		}
 	}
 }

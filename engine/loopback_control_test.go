@@ -94,10 +94,10 @@ func (l *loop) up(req DialRequest) pair {
 }
 
 // hears records some audio of the call.
-func (l *loop) hears(c *Call) *dsp.Audio {
+func (l *loop) hears(c *Call, opts RecordOptions) *dsp.Audio {
 	l.Helper()
 	path := filepath.Join(l.TempDir(), "heard.wav")
-	rec, err := c.Record(l.ctx, path, RecordOptions{})
+	rec, err := c.Record(l.ctx, path, opts)
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -126,13 +126,29 @@ func (l *loop) hears(c *Call) *dsp.Audio {
 func (l *loop) until(what string, c *Call, ok func(dsp.Tone) bool) {
 	l.Helper()
 	for {
-		heard := l.hears(c)
+		heard := l.hears(c, RecordOptions{})
 		tone := dsp.ClearestTone(heard.Samples, heard.Rate, 200*time.Millisecond)
 		if ok(tone) {
 			return
 		}
 		if l.ctx.Err() != nil {
 			l.Fatalf("%s: heard %v", what, tone)
+		}
+	}
+}
+
+// untilBoth records the call, both parties, until the recording has two tones at once.
+func (l *loop) untilBoth(c *Call, one, other float64) {
+	l.Helper()
+	for {
+		heard := l.hears(c, RecordOptions{Mix: true})
+		tail := heard.Samples[len(heard.Samples)/2:]
+		a, b := dsp.Goertzel(tail, heard.Rate, one), dsp.Goertzel(tail, heard.Rate, other)
+		if a > -25 && b > -25 {
+			return
+		}
+		if l.ctx.Err() != nil {
+			l.Fatalf("%v Hz %.1f, %v Hz %.1f dBov", one, a, other, b)
 		}
 	}
 }
@@ -170,6 +186,9 @@ func TestLoopbackConference(t *testing.T) {
 	l.until("b hears a", b.in, isTone(500))
 	l.until("a hears b", a.in, isTone(1000))
 
+	// A recording of both parties of one call has all three.
+	l.untilBoth(a.out, 500, 1000)
+
 	if err := b.out.SetMuted(l.ctx, Input, true); err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +216,13 @@ func TestLoopbackConference(t *testing.T) {
 	}
 	next(l.ctx, t, l.sub, status(a.out, "LOCAL_HOLD"))
 	l.until("a is on hold", b.in, silent)
+	// The other way round, without a pause: the last word counts.
+	if err := a.out.Resume(l.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.out.Hold(l.ctx); err != nil {
+		t.Fatal(err)
+	}
 	if err := a.out.Resume(l.ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -74,4 +74,7 @@ type Phone interface {
 type Room interface {
 	Join(ctx context.Context, call pjsua.CallID, opts pjsua.JoinOptions) error
 	Leave(ctx context.Context, call pjsua.CallID) error
+	// Listen has a recorder hear everybody.
+	Listen(ctx context.Context, recorder pjsua.RecorderID) error
+	Unlisten(ctx context.Context, recorder pjsua.RecorderID) error
 }

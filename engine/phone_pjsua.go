@@ -233,11 +233,11 @@ func (p *pjsuaPhone) SetPortLevels(ctx context.Context, port pjsua.PortID, tx, r
 
 // pjsuaRoom is a Room of pjsua as a Room.
 type pjsuaRoom struct {
-	ep   *pjsua.Endpoint
+	*pjsuaPhone
 	room *pjsua.Room
 }
 
-func (p *pjsuaPhone) NewRoom() Room { return pjsuaRoom{p.ep, p.ep.NewRoom()} }
+func (p *pjsuaPhone) NewRoom() Room { return pjsuaRoom{p, p.ep.NewRoom()} }
 
 func (r pjsuaRoom) Join(ctx context.Context, call pjsua.CallID, opts pjsua.JoinOptions) error {
 	return r.room.Join(ctx, r.ep.Call(call), opts)
@@ -245,6 +245,31 @@ func (r pjsuaRoom) Join(ctx context.Context, call pjsua.CallID, opts pjsua.JoinO
 
 func (r pjsuaRoom) Leave(ctx context.Context, call pjsua.CallID) error {
 	return r.room.Leave(ctx, r.ep.Call(call))
+}
+
+func (r pjsuaRoom) Listen(ctx context.Context, id pjsua.RecorderID) error {
+	rec, err := r.recorder(id)
+	if err != nil {
+		return err
+	}
+	return r.room.Join(ctx, rec, pjsua.JoinOptions{Muted: true})
+}
+
+func (r pjsuaRoom) Unlisten(ctx context.Context, id pjsua.RecorderID) error {
+	rec, err := r.recorder(id)
+	if err != nil {
+		return nil // closed, and out by itself
+	}
+	return r.room.Leave(ctx, rec)
+}
+
+func (p *pjsuaPhone) recorder(id pjsua.RecorderID) (*pjsua.Recorder, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if rec := p.recorders[id]; rec != nil {
+		return rec, nil
+	}
+	return nil, pjsua.StatusNotFound
 }
 
 func (p *pjsuaPhone) Connect(ctx context.Context, src, dst pjsua.PortID, opts pjsua.ConnectOptions) error {

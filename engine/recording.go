@@ -34,8 +34,8 @@ type Recording struct {
 
 // RecordOptions are the choices of [Call.Record].
 type RecordOptions struct {
-	// Mix records what we send too. Without it the file holds what arrives from the
-	// far end, and nothing else.
+	// Mix records what we send too, and while the call is in a conference everybody in
+	// it. Without it the file holds what arrives from the far end, and nothing else.
 	Mix bool
 }
 

@@ -14,13 +14,14 @@ type wires struct {
 	phone Phone
 	c     *Call
 
-	wiring int           // Call.wiring that made belongs to
-	port   pjsua.PortID  // of the call, likewise
-	made   map[link]bool // our links; false: it may be gone
-	failed map[link]int  // failures in a row
-	levels portLevels    // of the port
-	sure   bool          // they are what it has
-	seat   seat          // in a conference
+	wiring int                        // Call.wiring that made belongs to
+	port   pjsua.PortID               // of the call, likewise
+	made   map[link]bool              // our links; false: it may be gone
+	failed map[link]int               // failures in a row
+	levels portLevels                 // of the port
+	sure   bool                       // they are what it has
+	seat   seat                       // in a conference
+	hears  map[*Recording]*conference // recorders that hear a whole conference
 	retry  *time.Timer
 }
 
@@ -58,7 +59,7 @@ func newWires(e *Engine, phone Phone, c *Call) wires {
 	return wires{
 		e: e, phone: phone, c: c,
 		port: pjsua.NoPort, made: make(map[link]bool), failed: make(map[link]int), retry: stoppedTimer(),
-		levels: unchangedLevels, sure: true,
+		levels: unchangedLevels, sure: true, hears: make(map[*Recording]*conference),
 	}
 }
 
@@ -84,7 +85,9 @@ func (w *wires) wantedLocked() []link {
 		if r.ending || !a.recv {
 			continue
 		}
-		want = append(want, link{a.port, r.port})
+		if w.hears[r] == nil {
+			want = append(want, link{a.port, r.port})
+		}
 		if !r.mix {
 			continue
 		}
@@ -273,6 +276,7 @@ func (w *wires) close(ctx context.Context) {
 		err := w.phone.CloseRecorder(ctx, r.id)
 		w.c.report("close a recorder", err)
 		w.forget(r.port)
+		delete(w.hears, r)
 		r.finish(ignoreClosed(err))
 	}
 }

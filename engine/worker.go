@@ -140,8 +140,8 @@ func (w *worker) step(ctx context.Context) bool {
 	if v.over {
 		return false
 	}
-	w.wires.bring(ctx)
 	w.wires.sit(ctx)
+	w.wires.bring(ctx)
 	return true
 }
 
