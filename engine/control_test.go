@@ -150,6 +150,38 @@ func TestACallThatATransferMakes(t *testing.T) {
 	})
 }
 
+// A call that takes the place of another takes its place in the conference.
+func TestACallThatReplacesAnother(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		a, _ := r.connected()
+		b := r.another("1005")
+		id, err := r.e.Conference(t.Context(), a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.events()
+		r.phone.send(pjsua.ReplaceRequested{EventHeader: r.phone.head(), Call: b.ID(), Code: 200, Remote: "sip:1010@pbx"})
+		born := r.phone.newCall(r.acc1, pjsua.RoleUAS, "sip:1010@pbx")
+		r.phone.send(pjsua.CallReplaced{EventHeader: r.phone.head(), Call: b.ID(), NewCall: born.id, Account: r.acc1, Remote: "sip:1010@pbx"})
+		r.phone.confirm(born.id)
+		r.phone.end(b.ID(), 200, "")
+		events := r.events()
+		if got := brief(events)[:3]; !slices.Equal(got, []string{"ReplaceRequested", "ConferenceChanged", "CallReplaced"}) {
+			t.Errorf("%q", got)
+		}
+		list := r.e.Conferences()
+		if len(list) != 1 || list[0].Conference != id || !slices.Equal(list[0].Calls, []CallID{a.ID(), born.id}) {
+			t.Errorf("%+v", list)
+		}
+		r.e.mu.Lock()
+		room := a.conf.room.(*fakeRoom)
+		r.e.mu.Unlock()
+		if in := room.in(); !slices.Equal(in, []pjsua.CallID{a.ID(), born.id}) {
+			t.Errorf("in the room: %v", in)
+		}
+	})
+}
+
 func TestForward(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		id := r.phone.ring(r.acc1, "sip:boss@pbx")

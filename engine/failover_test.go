@@ -44,6 +44,14 @@ func (s *registrars) attach(f *fakePhone) {
 		s.answer(acc, f.configOf(acc).Registrar)
 		return nil
 	}
+	f.onProbe = func(uri string) pjsua.SIPCode {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.up[uri] {
+			return 405
+		}
+		return 408
+	}
 	f.onModify = func(cfg pjsua.AccountConfig) {
 		where := cfg.Registrar
 		if len(cfg.Proxies) == 1 {
@@ -75,7 +83,6 @@ func TestRegistrarFailover(t *testing.T) {
 		id := r.acc1
 		r.journal(words("modify"), fmt.Sprintf("modify %d sip:1001@pbx sip:second", id), fmt.Sprintf("modify %d sip:1001@pbx sip:third:5070", id))
 		// The first is asked now and then, and taken again when it answers.
-		r.phone.onProbe = func() pjsua.SIPCode { return 408 }
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
 		probes := r.phone.noted("probe")
@@ -84,7 +91,6 @@ func TestRegistrarFailover(t *testing.T) {
 		}
 		r.expect()
 		s.set("sip:pbx", true)
-		r.phone.onProbe = func() pjsua.SIPCode { return 405 }
 		time.Sleep(4 * time.Minute)
 		r.expect("RegistrationChanged 1 200")
 		if all := r.phone.noted("modify"); all[len(all)-1] != fmt.Sprintf("modify %d sip:1001@pbx sip:pbx", id) {

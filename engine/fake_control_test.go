@@ -44,7 +44,7 @@ func (f *fakePhone) SetOnlineStatus(_ context.Context, acc pjsua.AccountID, s pj
 func (f *fakePhone) Probe(_ context.Context, acc pjsua.AccountID, uri string) (pjsua.SIPCode, error) {
 	f.note("probe %d %s", acc, uri)
 	if f.onProbe != nil {
-		return f.onProbe(), nil
+		return f.onProbe(uri), nil
 	}
 	return 200, nil
 }

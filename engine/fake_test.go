@@ -60,7 +60,7 @@ type fakePhone struct {
 	onLevels     func(pjsua.PortID) error
 	onJoin       func(pjsua.CallID) error
 	onResume     func(pjsua.CallID) error
-	onProbe      func() pjsua.SIPCode
+	onProbe      func(uri string) pjsua.SIPCode
 	onModify     func(pjsua.AccountConfig)
 	onRemove     func(pjsua.AccountID) error
 	levels       map[pjsua.PortID]portLevels

@@ -125,10 +125,12 @@ func (l *loop) hears(c *Call, opts RecordOptions) *dsp.Audio {
 // until records the call until what is heard is as expected.
 func (l *loop) until(what string, c *Call, ok func(dsp.Tone) bool) {
 	l.Helper()
+	begun := time.Now()
 	for {
 		heard := l.hears(c, RecordOptions{})
 		tone := dsp.ClearestTone(heard.Samples, heard.Rate, 200*time.Millisecond)
 		if ok(tone) {
+			l.Logf("%s: after %v", what, time.Since(begun).Round(time.Millisecond))
 			return
 		}
 		if l.ctx.Err() != nil {

@@ -225,4 +225,7 @@ func (e *Engine) bornLocked(ctx context.Context, parent *Call, id CallID, role p
 	c.adoptLocked(parent.account, role, remote, local, sipCallID)
 	c.claimed = true // no Dial waits for it
 	c.touchLocked()
+	if role == pjsua.RoleUAS && parent.conf != nil {
+		e.groupLocked(parent.conf, c) // it takes the other's place there, too
+	}
 }
