@@ -219,8 +219,16 @@ func (w *wires) sit(ctx context.Context) {
 	}
 	var err error
 	if want.conf != nil {
-		if err = want.conf.room.Join(ctx, w.c.id, want.opts); err == nil {
-			w.seat = want
+		err = want.conf.room.Join(ctx, w.c.id, want.opts)
+		if err == nil {
+			w.seat, w.seatFails = want, 0
+		} else if !isGone(err) {
+			// It is in the room for all that, with some of its connections.
+			w.c.report("leave a conference", want.conf.room.Leave(ctx, w.c.id))
+			if w.seatFails++; w.seatFails < linkTries {
+				w.retry.Reset(linkPause)
+				err = nil
+			}
 		}
 	}
 	w.e.mu.Lock()

@@ -493,6 +493,29 @@ func TestRecordAConference(t *testing.T) {
 	})
 }
 
+// The port of a call may just be replaced when it joins.
+func TestJoiningIsTriedAgain(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		a, _ := r.connected()
+		b := r.another("1005")
+		tries := 0
+		r.phone.onJoin = func(id pjsua.CallID) error {
+			if id == b.ID() {
+				if tries++; tries < linkTries {
+					return errors.New("cancelled")
+				}
+			}
+			return nil
+		}
+		if _, err := r.e.Conference(t.Context(), a, b); err != nil {
+			t.Fatal(err)
+		}
+		if tries != linkTries || b.Info().Conference == 0 {
+			t.Errorf("%d tries, %+v", tries, b.Info())
+		}
+	})
+}
+
 func TestConferenceErrors(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
 		a, _ := r.connected()

@@ -14,22 +14,23 @@ type wires struct {
 	phone Phone
 	c     *Call
 
-	wiring int                        // Call.wiring that made belongs to
-	port   pjsua.PortID               // of the call, likewise
-	made   map[link]bool              // our links; false: it may be gone
-	failed map[link]int               // failures in a row
-	levels portLevels                 // of the port
-	sure   bool                       // they are what it has
-	seat   seat                       // in a conference
-	hears  map[*Recording]*conference // recorders that hear a whole conference
-	retry  *time.Timer
+	wiring    int                        // Call.wiring that made belongs to
+	port      pjsua.PortID               // of the call, likewise
+	made      map[link]bool              // our links; false: it may be gone
+	failed    map[link]int               // failures in a row
+	levels    portLevels                 // of the port
+	sure      bool                       // they are what it has
+	seat      seat                       // in a conference
+	seatFails int                        // failures in a row to get there
+	hears     map[*Recording]*conference // recorders that hear a whole conference
+	retry     *time.Timer
 }
 
 // link is a connection of the conference bridge.
 type link struct{ src, dst pjsua.PortID }
 
-// A link can fail because the call's port has just been replaced, and the event
-// that says so is on the way.
+// A link, or the way into a room, can fail because the call's port has just been replaced,
+// and the event that says so is on the way.
 const (
 	linkTries = 3
 	linkPause = 200 * time.Millisecond
@@ -173,6 +174,7 @@ func (w *wires) rewired(port pjsua.PortID) {
 		}
 	}
 	clear(w.failed)
+	w.seatFails = 0
 }
 
 // level sets what the port hears and says.
