@@ -210,7 +210,7 @@ func (w *wires) sit(ctx context.Context) {
 	want := w.c.seatLocked()
 	w.e.mu.Unlock()
 	defer w.listen(ctx)
-	if want == w.seat {
+	if want == w.seat || time.Now().Before(w.seatNext) {
 		return
 	}
 	if w.seat.conf != nil {
@@ -226,6 +226,7 @@ func (w *wires) sit(ctx context.Context) {
 			// It is in the room for all that, with some of its connections.
 			w.c.report("leave a conference", want.conf.room.Leave(ctx, w.c.id))
 			if w.seatFails++; w.seatFails < linkTries {
+				w.seatNext = time.Now().Add(linkPause)
 				w.retry.Reset(linkPause)
 				err = nil
 			}

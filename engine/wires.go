@@ -22,6 +22,7 @@ type wires struct {
 	sure      bool                       // they are what it has
 	seat      seat                       // in a conference
 	seatFails int                        // failures in a row to get there
+	seatNext  time.Time                  // not before
 	hears     map[*Recording]*conference // recorders that hear a whole conference
 	retry     *time.Timer
 }
@@ -174,7 +175,7 @@ func (w *wires) rewired(port pjsua.PortID) {
 		}
 	}
 	clear(w.failed)
-	w.seatFails = 0
+	w.seatFails, w.seatNext = 0, time.Time{}
 }
 
 // level sets what the port hears and says.
