@@ -255,13 +255,12 @@ func (ep *Endpoint) Shutdown(ctx context.Context) error {
 			}
 		}
 	}
-	err := ep.exec.do(background, func(t onThread) error {
+	err := ep.exec.doLast(func(t onThread) error {
 		detachConf(t)
 		C.oh_resolve_close()
 		// What had to be said has been said: do not wait another second for it.
 		return t.fail("destroy", C.pjsua_destroy2(C.PJSUA_DESTROY_NO_RX_MSG))
 	})
-	ep.exec.stop()
 	ep.names.stop()
 	ep.conns.stop()
 	ep.ticks.close()

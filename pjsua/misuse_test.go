@@ -13,8 +13,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 func assertIs(t testing.TB, err, target error) {
@@ -276,5 +280,38 @@ func TestUnreachableRegistrar(t *testing.T) {
 	ev := await(p, func(ev RegistrationChanged) bool { return ev.Account == acc.ID() })
 	if ev.Registered || ev.Reason == "" {
 		t.Errorf("%+v", ev)
+	}
+}
+
+// What waits for pjsua's thread while pjsua is destroyed does not reach it.
+func TestNothingRunsAfterTheLastJob(t *testing.T) {
+	x := newExecutor(hclog.NewNullLogger())
+	var destroyed, late atomic.Bool
+	var users sync.WaitGroup
+	begun := make(chan struct{})
+	for range 64 {
+		users.Go(func() {
+			begun <- struct{}{}
+			for {
+				err := x.do(context.Background(), func(onThread) error {
+					late.Store(late.Load() || destroyed.Load())
+					return nil
+				})
+				if err != nil {
+					if !errors.Is(err, ErrClosed) {
+						t.Errorf("a job that came too late: %v", err)
+					}
+					return
+				}
+			}
+		})
+	}
+	for range 64 {
+		<-begun
+	}
+	check(t, x.doLast(func(onThread) error { destroyed.Store(true); return nil }))
+	users.Wait()
+	if late.Load() {
+		t.Error("a job ran after the last one")
 	}
 }

@@ -25,7 +25,7 @@ import (
 //
 // OFFHOOK_SEQUENCES sets how many there are (make soak), OFFHOOK_SEED the first.
 
-const defaultSequences = 2000
+const defaultSequences = 10000
 
 // slow says that a sanitizer is watching.
 var slow bool

@@ -34,6 +34,7 @@ type job struct {
 	ctx  context.Context
 	fn   func(onThread) error
 	err  error
+	last bool // none is run after it
 	done chan struct{}
 }
 
@@ -57,6 +58,9 @@ func (x *executor) loop() {
 		select {
 		case j := <-x.jobs:
 			x.run(j)
+			if j.last {
+				return
+			}
 		case <-x.quit:
 			return
 		}
@@ -80,11 +84,22 @@ func (x *executor) run(j *job) {
 // fn does not run and ctx's error is returned; once it has begun do waits for it, as
 // PJSIP cannot be interrupted. fn must be short and must not call do.
 func (x *executor) do(ctx context.Context, fn func(onThread) error) error {
-	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
+	return x.put(&job{ctx: ctx, fn: fn, done: make(chan struct{})})
+}
+
+// doLast runs fn, which destroys pjsua, and ends the loop: whoever waits for the thread
+// gets ErrClosed.
+func (x *executor) doLast(fn func(onThread) error) error {
+	err := x.put(&job{ctx: context.Background(), fn: fn, last: true, done: make(chan struct{})})
+	<-x.done
+	return err
+}
+
+func (x *executor) put(j *job) error {
 	select {
 	case x.jobs <- j:
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-j.ctx.Done():
+		return j.ctx.Err()
 	case <-x.done:
 		return ErrClosed
 	}
