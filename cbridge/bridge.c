@@ -148,7 +148,6 @@ void oh_bridge_callbacks(pjsua_config *cfg, pjsua_logging_config *log)
 {
     oh_call_callbacks(&cfg->cb);
     oh_control_callbacks(&cfg->cb);
-    oh_stats_callbacks(&cfg->cb);
     oh_device_callbacks(&cfg->cb);
     oh_account_callbacks(&cfg->cb);
     oh_transport_callbacks(&cfg->cb);

@@ -97,10 +97,10 @@ typedef struct oh_stats {
     char codec[40];  /* "PCMU/8000" */
 } oh_stats;
 
-enum { OH_MAX_MEDIA = 4 };
+enum { OH_MAX_MEDIA = PJMEDIA_MAX_SDP_MEDIA };
 
 typedef struct oh_media {
-    int32_t index, status, dir, slot;
+    int32_t index, type, status, dir, slot; /* slot: of audio */
     char codec[40];
     char srtp[40]; /* crypto suite; empty: RTP in the clear */
 } oh_media;

@@ -14,15 +14,15 @@ static void copy_media(oh_event *ev, const pjsua_call_info *ci)
         pjmedia_transport_info ti;
         const pjmedia_srtp_info *srtp;
 
-        if (ci->media[i].type != PJMEDIA_TYPE_AUDIO)
-            continue;
         m->index = (int32_t)ci->media[i].index;
+        m->type = ci->media[i].type;
         m->status = ci->media[i].status;
         m->dir = ci->media[i].dir;
-        m->slot = ci->media[i].stream.aud.conf_slot;
-        if (m->slot != PJSUA_INVALID_ID &&
+        m->slot = m->type == PJMEDIA_TYPE_AUDIO ? ci->media[i].stream.aud.conf_slot : PJSUA_INVALID_ID;
+        if ((m->slot != PJSUA_INVALID_ID || m->type == PJMEDIA_TYPE_TEXT) &&
             pjsua_call_get_stream_info(ci->id, i, &si) == PJ_SUCCESS)
-            oh_codec_name(m->codec, sizeof(m->codec), &si.info.aud);
+            oh_codec_name(m->codec, sizeof(m->codec),
+                          m->type == PJMEDIA_TYPE_TEXT ? &si.info.txt.fmt : &si.info.aud.fmt);
         pjmedia_transport_info_init(&ti);
         if (pjsua_call_get_med_transport_info(ci->id, i, &ti) == PJ_SUCCESS &&
             (srtp = pjmedia_transport_info_get_spc_info(&ti, PJMEDIA_TRANSPORT_TYPE_SRTP)) && srtp->active)

@@ -248,7 +248,7 @@ void oh_callmedia_callbacks(pjsua_callback *cb)
 {
     cb->on_call_sdp_created = on_call_sdp_created;
     cb->on_stream_precreate = on_stream_precreate;
-    cb->on_stream_created2 = oh_on_stream_created;
     cb->on_call_media_event = on_call_media_event;
     cb->on_media_event = on_endpoint_media_event;
+    oh_stream_callbacks(cb);
 }

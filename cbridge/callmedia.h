@@ -75,11 +75,11 @@ typedef struct oh_transport_info {
 /* Fills in the callbacks about SDP, streams and media. */
 void oh_callmedia_callbacks(pjsua_callback *cb);
 
-/* pjsua_callback.on_stream_created2. */
-void oh_on_stream_created(pjsua_call_id id, pjsua_on_stream_created_param *param);
+/* Those of stream.c. */
+void oh_stream_callbacks(pjsua_callback *cb);
 
-/* Pushes OH_STREAM_DESTROYED; from on_stream_destroyed. */
-void oh_stream_ended(int64_t serial, pjmedia_stream *strm, unsigned idx);
+/* Adds the last figures of a stream to those of its call. Any thread. */
+void oh_stats_add(int slot, int64_t serial, const oh_stream_stats *st, const char *codec);
 
 /* Facts of a stream of a call. [executor] */
 pj_status_t oh_call_stream_info(int slot, unsigned index, oh_stream_info *out);

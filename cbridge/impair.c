@@ -195,8 +195,16 @@ static void on_rtp(pjmedia_tp_cb_param *param)
 {
     impaired *im = param->user_data;
 
-    if (param->size > 0)
+    if (param->size > 0) {
         take(&im->rx, param->pkt, (size_t)param->size);
+    } else if (im->attached && im->rtp2) { /* an error of the socket */
+        pjmedia_tp_cb_param copy = *param;
+
+        copy.user_data = im->user;
+        im->rtp2(&copy);
+    } else if (im->attached) {
+        im->rtp(im->user, param->pkt, param->size);
+    }
 }
 
 static void on_rtcp(void *user, void *pkt, pj_ssize_t size)

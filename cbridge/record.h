@@ -61,7 +61,6 @@ void oh_call_callbacks(pjsua_callback *cb);
 void oh_control_callbacks(pjsua_callback *cb);
 void oh_account_callbacks(pjsua_callback *cb);
 void oh_transport_callbacks(pjsua_callback *cb);
-void oh_stats_callbacks(pjsua_callback *cb);
 void oh_device_callbacks(pjsua_callback *cb);
 void oh_im_callbacks(pjsua_callback *cb);
 void oh_presence_callbacks(pjsua_callback *cb);
@@ -74,7 +73,7 @@ void oh_impair_callbacks(pjsua_callback *cb);
 void oh_stats_ended(int slot, int64_t serial, oh_stats *out);
 
 /* The codec of a stream as SDP names it, "PCMU/8000". */
-void oh_codec_name(char *out, size_t size, const pjmedia_stream_info *si);
+void oh_codec_name(char *out, size_t size, const pjmedia_codec_info *codec);
 
 /* Where a request or response came from, "host:port". */
 pj_str_t oh_source(char *buf, size_t size, const pjsip_rx_data *rdata);

@@ -51,7 +51,7 @@ static void fill_info(oh_stream_info *out, unsigned index, const pjmedia_stream_
     out->jb_min_pre = si->jb_min_pre;
     out->jb_max_pre = si->jb_max_pre;
     out->jb_max = si->jb_max;
-    oh_codec_name(out->codec, sizeof(out->codec), si);
+    oh_codec_name(out->codec, sizeof(out->codec), &si->fmt);
     text(out->cname, sizeof(out->cname), &si->cname);
     address(out->local, sizeof(out->local), &si->local_addr);
     address(out->remote, sizeof(out->remote), &si->rem_addr);
@@ -99,43 +99,65 @@ static void fill_xr(oh_xr *out, const pjmedia_rtcp_xr_stream_stat *st)
                    st->voip_mtc.jb_max};
 }
 
-static void push(int type, int64_t serial, pjmedia_stream *strm, unsigned index)
+/* A record about the stream, without its figures. */
+static oh_stream_event *stream_event(int type, int64_t serial, pjmedia_stream *strm, unsigned index)
 {
     oh_stream_event *ev = oh_record_new(type, sizeof(*ev), 0, NULL, 0);
-    pjmedia_rtcp_stat st;
-    pjmedia_jb_state jb;
     pjmedia_stream_info si;
 
-    memset(&jb, 0, sizeof(jb));
     if (ev) {
         ev->head.call = serial;
         if (pjmedia_stream_get_info(strm, &si) == PJ_SUCCESS)
             fill_info(&ev->info, index, &si);
-        if (type == OH_STREAM_DESTROYED && pjmedia_stream_get_stat(strm, &st) == PJ_SUCCESS) {
-            pjmedia_rtcp_xr_stat xr;
-
-            pjmedia_stream_get_stat_jbuf(strm, &jb);
-            fill_stats(&ev->stats, &st, &jb);
-            if (pjmedia_stream_get_stat_xr(strm, &xr) == PJ_SUCCESS) {
-                fill_xr(&ev->stats.xr_rx, &xr.rx);
-                fill_xr(&ev->stats.xr_tx, &xr.tx);
-            }
-        }
     }
-    oh_push(oh_out.events, ev);
+    return ev;
 }
 
-void oh_on_stream_created(pjsua_call_id id, pjsua_on_stream_created_param *param)
+static void on_stream_created(pjsua_call_id id, pjsua_on_stream_created_param *param)
 {
     int64_t serial = oh_call_serial(id);
 
     if (serial)
-        push(OH_STREAM_CREATED, serial, param->stream, param->stream_idx);
+        oh_push(oh_out.events, stream_event(OH_STREAM_CREATED, serial, param->stream, param->stream_idx));
 }
 
-void oh_stream_ended(int64_t serial, pjmedia_stream *strm, unsigned idx)
+/* The last moment at which a stream's figures exist. */
+static void on_stream_destroyed(pjsua_call_id id, pjmedia_stream *strm, unsigned index)
 {
-    push(OH_STREAM_DESTROYED, serial, strm, idx);
+    int64_t serial = oh_call_serial(id);
+    pjmedia_rtcp_xr_stat xr;
+    pjmedia_rtcp_stat st;
+    pjmedia_jb_state jb;
+    oh_stream_event *ev;
+
+    if (!serial)
+        return;
+    ev = stream_event(OH_STREAM_DESTROYED, serial, strm, index);
+    if (ev && pjmedia_stream_get_stat(strm, &st) == PJ_SUCCESS) {
+        memset(&jb, 0, sizeof(jb));
+        pjmedia_stream_get_stat_jbuf(strm, &jb);
+        fill_stats(&ev->stats, &st, &jb);
+        if (pjmedia_stream_get_stat_xr(strm, &xr) == PJ_SUCCESS) {
+            fill_xr(&ev->stats.xr_rx, &xr.rx);
+            fill_xr(&ev->stats.xr_tx, &xr.tx);
+        }
+        oh_stats_add(id, serial, &ev->stats, ev->info.codec);
+    }
+    oh_push(oh_out.events, ev);
+}
+
+void oh_stream_callbacks(pjsua_callback *cb)
+{
+    cb->on_stream_created2 = on_stream_created;
+    cb->on_stream_destroyed = on_stream_destroyed;
+}
+
+void oh_codec_name(char *out, size_t size, const pjmedia_codec_info *codec)
+{
+    /* G.722 samples at 16 kHz but RFC 3551 names it with 8000. */
+    unsigned rate = codec->pt == PJMEDIA_RTP_PT_G722 ? 8000 : codec->clock_rate;
+
+    snprintf(out, size, "%.*s/%u", (int)codec->encoding_name.slen, codec->encoding_name.ptr, rate);
 }
 
 pj_status_t oh_call_stream_info(int slot, unsigned index, oh_stream_info *out)

@@ -321,6 +321,11 @@ func directionOf(d pjsua.DirectionStats) DirectionStats {
 	}
 }
 
+// audioOf leaves out the m= lines that are for text and the like.
+func audioOf(media []pjsua.Media) []pjsua.Media {
+	return slices.DeleteFunc(slices.Clone(media), func(m pjsua.Media) bool { return m.Type > pjsua.MediaTypeAudio })
+}
+
 func mediaOf(media []pjsua.Media) []Media {
 	out := make([]Media, 0, len(media))
 	for _, m := range media {

@@ -32,9 +32,9 @@ func (e *Engine) handle(ctx context.Context, ev pjsua.Event) {
 		e.callStateLocked(ctx, ev)
 	case pjsua.CallMediaChanged:
 		c := e.callForLocked(ctx, ev.Call, at)
-		c.media = ev.Media
+		c.media = audioOf(ev.Media)
 		c.wiring++
-		e.bus.publish(CallMediaChanged{EventHeader: c.headerLocked("CallMediaChanged", at), Media: mediaOf(ev.Media)})
+		e.bus.publish(CallMediaChanged{EventHeader: c.headerLocked("CallMediaChanged", at), Media: mediaOf(c.media)})
 		c.changedLocked()
 	case pjsua.CallEnded:
 		c := e.callForLocked(ctx, ev.Call, at)
@@ -353,8 +353,8 @@ func (e *Engine) resyncCall(ctx context.Context, phone Phone, c *Call) {
 			Code: info.Code, Reason: info.Reason, Remote: info.Remote, Local: info.Local, SIPCallID: info.SIPCallID,
 		})
 	}
-	c.media = info.Media
+	c.media = audioOf(info.Media)
 	c.wiring++
-	e.bus.publish(CallMediaChanged{EventHeader: c.headerLocked("CallMediaChanged", now), Media: mediaOf(info.Media)})
+	e.bus.publish(CallMediaChanged{EventHeader: c.headerLocked("CallMediaChanged", now), Media: mediaOf(c.media)})
 	c.changedLocked()
 }

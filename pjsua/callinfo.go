@@ -51,11 +51,13 @@ func decodeInfo(ci *C.pjsua_call_info) CallInfo {
 	}
 	for i := range ci.prov_media[:ci.prov_media_cnt] {
 		m := &ci.prov_media[i]
-		if m._type == C.PJMEDIA_TYPE_AUDIO {
-			out.ProvMedia = append(out.ProvMedia, Media{
-				Index: int(m.index), Status: MediaStatus(m.status), Dir: MediaDir(m.dir), Port: PortID(C.conf_slot(m)),
-			})
+		media := Media{
+			Index: int(m.index), Type: MediaType(m._type), Status: MediaStatus(m.status), Dir: MediaDir(m.dir), Port: NoPort,
 		}
+		if media.Type == MediaTypeAudio {
+			media.Port = PortID(C.conf_slot(m))
+		}
+		out.ProvMedia = append(out.ProvMedia, media)
 	}
 	return out
 }

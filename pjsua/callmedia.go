@@ -261,7 +261,7 @@ func decodeCallMedia(head *C.oh_head, h EventHeader) Event {
 		r := (*C.oh_media_event)(unsafe.Pointer(head))
 		letters := []byte{byte(r._type), byte(r._type >> 8), byte(r._type >> 16), byte(r._type >> 24)}
 		return MediaEvent{EventHeader: h, Call: call, Index: int(r.index), Type: MediaEventType(letters), Status: Status(head.status),
-			Dir: MediaDir(r.dir), RTCP: r.is_rtcp != 0, Device: int(r.device)}
+			Dir: MediaDir(r.dir), RTCP: r.is_rtcp != 0, Device: int(r.device), Feedback: RTCPFeedbackType(r.feedback)}
 	}
 	return nil
 }

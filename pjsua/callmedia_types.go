@@ -295,6 +295,9 @@ type MediaEvent struct {
 	Dir    MediaDir // of an error
 	RTCP   bool     // a transport's error was RTCP's
 	Device int      // of a device's error
+	// Feedback is the kind of a MediaFeedback, which comes for what the account's
+	// RTCPFeedback takes.
+	Feedback RTCPFeedbackType
 }
 
 // MediaEventType is the four letters of a pjmedia_event_type.

@@ -4,6 +4,7 @@ package pjsua
 
 /*
 #include "bridge.h"
+#include <pjmedia-codec/opus.h>
 
 // cgo does not see bit fields.
 enum { CP_VAD = 1, CP_CNG = 2, CP_PENH = 4, CP_PLC = 8 };
@@ -67,6 +68,52 @@ func (ep *Endpoint) SetCodecParam(ctx context.Context, id string, param *CodecPa
 			return err
 		}
 		return t.fail(op, C.pjsua_codec_set_param(&name, c))
+	})
+}
+
+// OpusConfig returns what Opus is opened with (pjmedia_codec_opus_get_config).
+func (ep *Endpoint) OpusConfig(ctx context.Context) (OpusConfig, error) {
+	var out OpusConfig
+	err := ep.do(ctx, func(t onThread) error {
+		var c C.pjmedia_codec_opus_config
+		if st := C.pjmedia_codec_opus_get_config(&c); st != C.PJ_SUCCESS {
+			return t.fail("configuration of Opus", st)
+		}
+		out = OpusConfig{
+			SampleRate: int(c.sample_rate), Channels: int(c.channel_cnt), BitRate: int(c.bit_rate),
+			FrameTime:  time.Duration(c.frm_ptime) * time.Millisecond / time.Duration(max(1, c.frm_ptime_denum)),
+			PacketLoss: int(c.packet_loss), Complexity: int(c.complexity), CBR: c.cbr != 0,
+		}
+		return nil
+	})
+	return out, err
+}
+
+// SetOpusConfig sets what calls that begin afterwards open Opus with, and the format
+// parameters of SDP that go with it (pjmedia_codec_opus_set_default_param; RFC 7587 section
+// 6.1). Take what OpusConfig returns and change that. PJSIP keeps it for the life of the
+// process, also for an Endpoint that is opened later.
+func (ep *Endpoint) SetOpusConfig(ctx context.Context, cfg OpusConfig) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	return ep.do(ctx, func(t onThread) error {
+		var a arena
+		defer a.free()
+		param := (*C.pjmedia_codec_param)(a.zero(C.sizeof_pjmedia_codec_param))
+		name := a.str("opus")
+		if st := C.pjsua_codec_get_param(&name, param); st != C.PJ_SUCCESS {
+			return t.fail("configure Opus", st)
+		}
+		c := C.pjmedia_codec_opus_config{
+			sample_rate: C.uint(cfg.SampleRate), channel_cnt: C.uint(cfg.Channels), bit_rate: C.uint(cfg.BitRate),
+			frm_ptime: C.uint(cfg.FrameTime / time.Millisecond), packet_loss: C.uint(cfg.PacketLoss),
+			complexity: C.uint(cfg.Complexity), cbr: cBool(cfg.CBR),
+		}
+		if cfg.FrameTime%time.Millisecond != 0 { // 2.5 ms
+			c.frm_ptime, c.frm_ptime_denum = C.uint(2*cfg.FrameTime/time.Millisecond), 2
+		}
+		return t.fail("configure Opus", C.pjmedia_codec_opus_set_default_param(&c, param))
 	})
 }
 

@@ -67,19 +67,20 @@ type CallStateChanged struct {
 }
 
 // CallMediaChanged reports the state of a call's media after an offer was
-// answered: pjsua's on_call_media_state. Only audio is listed.
+// answered: pjsua's on_call_media_state.
 type CallMediaChanged struct {
 	EventHeader
 	Call  CallID
 	Media []Media // by their order in the SDP
 }
 
-// Media is one audio stream of a call.
+// Media is one m= line of a call: audio, text, or what pjsua does nothing with.
 type Media struct {
 	Index  int // of the m= line in the SDP
+	Type   MediaType
 	Status MediaStatus
 	Dir    MediaDir
-	Port   PortID // conference port; [NoPort] while the stream has none
+	Port   PortID // conference port of audio; [NoPort] while the stream has none
 	Codec  string // such as "PCMU/8000", empty while there is no stream
 	SRTP   string // the crypto suite in use, empty when RTP is in the clear
 }

@@ -56,6 +56,23 @@ func (s CallState) String() string {
 	return enumString(int(s), "CallState", "NULL", "CALLING", "INCOMING", "EARLY", "CONNECTING", "CONFIRMED", "DISCONNECTED")
 }
 
+// MediaType is the kind of a call's m= line (pjmedia_type).
+type MediaType int
+
+// The kinds.
+const (
+	MediaTypeNone MediaType = iota
+	MediaTypeAudio
+	MediaTypeVideo
+	MediaTypeText
+	MediaTypeApplication
+	MediaTypeUnknown
+)
+
+func (m MediaType) String() string {
+	return enumString(int(m), "MediaType", "none", "audio", "video", "text", "application", "unknown")
+}
+
 // MediaStatus is the state of one stream (pjsua_call_media_status).
 type MediaStatus int
 
