@@ -554,6 +554,11 @@ func (ep *Endpoint) NewToneGenerator(ctx context.Context, opts ToneOptions) (*To
 	return nil, ErrNoCgo
 }
 
+// OpusConfig returns ErrNoCgo.
+func (ep *Endpoint) OpusConfig(ctx context.Context) (OpusConfig, error) {
+	return OpusConfig{}, ErrNoCgo
+}
+
 // PortInfo returns ErrNoCgo.
 func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error) {
 	return PortInfo{}, ErrNoCgo
@@ -622,6 +627,9 @@ func (ep *Endpoint) SetNoDevice(ctx context.Context) error { return ErrNoCgo }
 
 // SetNullDevice returns ErrNoCgo.
 func (ep *Endpoint) SetNullDevice(ctx context.Context) error { return ErrNoCgo }
+
+// SetOpusConfig returns ErrNoCgo.
+func (ep *Endpoint) SetOpusConfig(ctx context.Context, cfg OpusConfig) error { return ErrNoCgo }
 
 // SetPolicy returns ErrNoCgo.
 func (ep *Endpoint) SetPolicy(ctx context.Context, p Policy) error { return ErrNoCgo }
