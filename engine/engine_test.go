@@ -83,6 +83,7 @@ func (r *rig) start() {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	r.cancel = cancel
+	go checkEvents(r.t, r.e.Subscribe())
 	go func() { r.ran <- r.e.Run(ctx) }()
 	synctest.Wait()
 	select {

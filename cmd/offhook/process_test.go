@@ -30,6 +30,7 @@ type process struct {
 
 	mu    sync.Mutex
 	lines []line
+	from  int           // where await begins
 	more  chan struct{} // closed and replaced with each line
 }
 
@@ -61,16 +62,38 @@ func start(t *testing.T, args ...string) *process {
 // startAs starts another program of TestMain, with another standard output.
 func startAs(t *testing.T, program string, stdout *os.File, args ...string) *process {
 	t.Helper()
-	self, err := os.Executable()
+	// Engines of tests that command none need no socket; a flag wins over the variable.
+	return launch(t, self(t), []string{asOffhook + "=" + program, "OFFHOOK_SOCKET=none"}, stdout, args...)
+}
+
+// startWith is start with other variables.
+func startWith(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	return launch(t, self(t), append([]string{asOffhook + "=offhook"}, env...), nil, args...)
+}
+
+// startProgram starts a program that was built before.
+func startProgram(t *testing.T, program string, args ...string) *process {
+	t.Helper()
+	return launch(t, program, nil, nil, args...)
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func launch(t *testing.T, program string, env []string, stdout *os.File, args ...string) *process {
+	t.Helper()
 	p := &process{
-		t: t, args: strings.Join(args, " "), cmd: exec.Command(self, args...),
+		t: t, args: strings.Join(args, " "), cmd: exec.Command(program, args...),
 		exited: make(chan struct{}), more: make(chan struct{}),
 	}
-	// Engines of tests that command none need no socket; a flag wins over the variable.
-	p.cmd.Env = append(os.Environ(), asOffhook+"="+program, "OFFHOOK_SOCKET=none")
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = &p.stderr
 	if stdout != nil {
 		p.cmd.Stdout = stdout
@@ -109,6 +132,7 @@ func (p *process) read(r io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil || l.typ() == "" {
 			p.t.Errorf("offhook %s printed a line that is no event: %s", p.args, lines.Text())
 		}
+		checkEvent(p.t, lines.Bytes())
 		p.mu.Lock()
 		p.lines = append(p.lines, l)
 		close(p.more)
@@ -123,6 +147,7 @@ func (p *process) await(what string, match func(line) bool) line {
 	limit := time.After(deadline)
 	for seen := 0; ; {
 		p.mu.Lock()
+		seen = max(seen, p.from)
 		fresh, more := p.lines[seen:], p.more
 		p.mu.Unlock()
 		for _, l := range fresh {
@@ -144,6 +169,13 @@ func (p *process) await(what string, match func(line) bool) line {
 			p.t.Fatalf("offhook %s: no %s; printed: %v", p.args, what, p.all())
 		}
 	}
+}
+
+// skip makes await look only at lines that are printed from now on.
+func (p *process) skip() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.from = len(p.lines)
 }
 
 func (p *process) awaitType(typ string) line {

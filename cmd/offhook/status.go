@@ -48,6 +48,9 @@ func printStatus(w io.Writer, st api.Status) error {
 	for _, tp := range st.Transports {
 		t.row("listens", tp.Type+" "+tp.Address)
 	}
+	for _, at := range st.API {
+		t.row("commands", printable(at))
+	}
 	t.row("accounts", fmt.Sprintf("%d, %d registered", st.Accounts, st.Registered))
 	t.row("calls", fmt.Sprint(st.Calls))
 	t.row("events", fmt.Sprintf("%d, %s", st.Seq, count(st.Watchers, "reader")))

@@ -150,7 +150,7 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 	if list, err := c.Calls(ctx); err != nil || len(list) != 0 {
 		t.Errorf("calls %v, %v", list, err)
 	}
-	if st, err := c.Status(ctx); err != nil || st.State != "running" || st.Seq == 0 {
+	if st, err := c.Status(ctx); err != nil || st.State != "running" || st.Seq == 0 || len(st.API) != 2 {
 		t.Errorf("status %+v, %v", st, err)
 	}
 	if list, err := c.Prompts(ctx); err != nil || len(list) != 1 || list[0].Name != "hello.wav" || list[0].Bytes != int64(len(wavBytes(t))) {

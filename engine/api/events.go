@@ -232,6 +232,7 @@ func (s *Server) stream(ctx context.Context, out sink) bool {
 		select {
 		case <-b.cut:
 			s.log.Warn("a reader of events is too far behind and is cut off", "events", s.limits.Backlog)
+			s.cuts.Add(1)
 			out.hurry(s.cutTime)
 		case <-fed:
 		}

@@ -104,6 +104,12 @@ func TestSlowReader(t *testing.T) {
 			for range said {
 				r.phone.say(1, text)
 			}
+			for r.srv.cuts.Load() == 0 {
+				if ctx.Err() != nil {
+					t.Fatal("it is not cut off")
+				}
+				time.Sleep(time.Millisecond)
+			}
 			want := snapshot.Seq + 1
 			for {
 				ev := next()

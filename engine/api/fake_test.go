@@ -54,11 +54,13 @@ func (p *fakePhone) noted() []string {
 }
 
 // say publishes an event.
-func (p *fakePhone) say(call CallID, text string) {
+func (p *fakePhone) say(call CallID, text string) { p.sayType("fakeEvent", call, text) }
+
+func (p *fakePhone) sayType(typ string, call CallID, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seq++
-	ev := fakeEvent{Seq: p.seq, Time: time.Now().UTC(), Type: "fakeEvent", Call: call, Text: text}
+	ev := fakeEvent{Seq: p.seq, Time: time.Now().UTC(), Type: typ, Call: call, Text: text}
 	for s := range p.streams {
 		s.put(ev)
 	}

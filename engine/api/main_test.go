@@ -2,6 +2,7 @@ package api
 
 import (
 	"flag"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,4 +10,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asCurl) != "" {
+		os.Exit(beCurl())
+	}
+	goleak.VerifyTestMain(m)
+}

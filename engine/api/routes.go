@@ -150,6 +150,7 @@ func (s *Server) softphoneRoutes() {
 	}, func(context.Context, *nothing) (*answer[Status], error) {
 		st := s.phone.Status()
 		st.Version, st.Config, st.Watchers = s.cfg.Version, s.cfg.ConfigFile, int(s.watch.Load())
+		st.CutOff, st.API = int(s.cuts.Load()), s.addresses()
 		if st.Transports == nil {
 			st.Transports = []TransportAddress{}
 		}

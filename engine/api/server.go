@@ -81,9 +81,10 @@ type Server struct {
 	limiter *limiter
 	mux     *http.ServeMux
 	api     huma.API
-	spec    []byte // the OpenAPI document
-	events  []byte // the schema of events
-	watch   atomic.Int64
+	spec    []byte       // the OpenAPI document
+	events  []byte       // the schema of events
+	watch   atomic.Int64 // readers of events now
+	cuts    atomic.Int64 // those that were cut off so far
 	cutTime time.Duration
 
 	ctx    context.Context // ends with the server: long requests do
@@ -91,6 +92,7 @@ type Server struct {
 	mu     sync.Mutex
 	closed bool
 	https  []*http.Server
+	where  []string
 	active sync.WaitGroup // streams of events, which http.Server does not wait for
 }
 
@@ -219,12 +221,20 @@ func (s *Server) serve(l net.Listener, local bool) error {
 		return l.Close()
 	}
 	s.https = append(s.https, srv)
+	s.where = append(s.where, l.Addr().String())
 	s.mu.Unlock()
 	err := srv.Serve(l)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return fmt.Errorf("api: %w", err)
+}
+
+// addresses returns where the server listens.
+func (s *Server) addresses() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.where...)
 }
 
 // Shutdown lets the requests that are being answered, and the streams of a softphone that

@@ -19,6 +19,8 @@ type Status struct {
 	Registered int                `json:"registered" doc:"How many of them are registered"`
 	Calls      int                `json:"calls" doc:"How many calls are not over"`
 	Watchers   int                `json:"watchers" doc:"How many readers of events are connected to the API"`
+	CutOff     int                `json:"cut_off" doc:"How many readers of events were cut off so far, since they were too far behind"`
+	API        []string           `json:"api" nullable:"false" doc:"Where the API is served: path of the socket, host and port"`
 }
 
 // TransportAddress is where a SIP transport listens.

@@ -164,7 +164,7 @@ type Settings struct {
 	// Socket is the path of the control socket; empty: the program's choice; SocketNone:
 	// none.
 	Socket       string   `ini:"socket"`
-	APIListen    string   `ini:"apiListen"` // host:port; empty: not on TCP
+	APIListen    string   `ini:"apiListen"` // host:port as of net.Listen; empty: not on TCP
 	APITokenFile string   `ini:"apiTokenFile"`
 	APIHosts     []string `ini:"apiHosts"`
 	PromptPath   string   `ini:"promptPath"`

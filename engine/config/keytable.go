@@ -206,8 +206,8 @@ var settingKeys = []Key{
 	// The program.
 	{Name: "socket", Type: Path, Status: Active, Own: true,
 		Doc: "Path of the engine's control socket, or `none`. Empty: one of the configuration's own in `$XDG_RUNTIME_DIR/offhook`, else in a folder of the user's beside other temporary files."},
-	{Name: "apiListen", Type: HostPort, Status: Active, Own: true,
-		Doc: "Where the API is served on TCP too, to whoever has a token. Empty: nowhere. It is HTTP without TLS: beyond this machine, put a reverse proxy before it."},
+	{Name: "apiListen", Type: Text, Status: Active, Own: true,
+		Doc: "`host:port` where the API is served on TCP too, to whoever has a token; port 0 is any free one, no host all addresses. Empty: nowhere. It is HTTP without TLS: beyond this machine, put a reverse proxy before it."},
 	{Name: "apiTokenFile", Type: Path, Status: Active, Own: true,
 		Doc: "File of the API's tokens, a line `name scope token` for each, scope being `read`, `call` or `admin`. Only its owner may be able to read it. One that does not exist is made, with a token of each scope."},
 	{Name: "apiHosts", Type: HostPorts, Max: 100, Status: Active, Own: true,

@@ -152,6 +152,11 @@ func (p *process) read(r io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil || l.typ() == "" {
 			p.t.Errorf("offhook %s printed a line that is no event: %s", p.args, lines.Text())
 		}
+		if typ := l.typ(); typ != "" && typ != "CallSummary" && typ != "Error" {
+			if err := eventSchema.Validate(lines.Bytes()); err != nil {
+				p.t.Errorf("offhook %s: %v: %s", p.args, err, lines.Text())
+			}
+		}
 		p.gate.Lock()
 		p.mu.Lock()
 		p.lines = append(p.lines, l)

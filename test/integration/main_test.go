@@ -9,14 +9,25 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/offhook-voip/offhook/engine/api"
+	"github.com/offhook-voip/offhook/engine/serve"
 )
 
 // program is the offhook that the tests run, built from this clone.
 var program string
 
+// eventSchema is what every event that the program prints is held to.
+var eventSchema *api.EventSchema
+
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
+	var err error
+	if eventSchema, err = api.NewEventSchema(serve.Events()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "offhook")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
