@@ -74,14 +74,14 @@ func (r *remoteControl) fails(code int, want string, args ...string) {
 	}
 }
 
-// commanded starts an engine with a socket and returns it with its remote control and
+// controlled starts an engine with a socket and returns it with its remote control and
 // the address of its SIP.
-func commanded(t *testing.T, program string, args ...string) (*process, *remoteControl, string) {
+func controlled(t *testing.T, program string, args ...string) (*process, *remoteControl, string) {
 	t.Helper()
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "s")
 	p, addr := phone(t, append([]string{"--socket", socket, "--prompt-path", filepath.Join(dir, "prompts"),
-		"--recording-path", filepath.Join(dir, "recordings")}, args...)...)
+		"--recording-path", filepath.Join(dir, "recordings"), "--call-log", filepath.Join(dir, "calls.db")}, args...)...)
 	return p, &remoteControl{t: t, program: program, flags: []string{"--socket", socket}}, addr
 }
 
@@ -89,8 +89,8 @@ func commanded(t *testing.T, program string, args ...string) (*process, *remoteC
 func TestRemoteControl(t *testing.T) {
 	program := buildRemote(t)
 	tone := writeTone(t, "answer.wav", 440, -18, 300*time.Second)
-	near, r, nearAddr := commanded(t, program)
-	far, farRemote, farAddr := commanded(t, program, "--auto-answer", "all", "--play-on-answer", tone)
+	near, r, nearAddr := controlled(t, program)
+	far, farRemote, farAddr := controlled(t, program, "--auto-answer", "all", "--play-on-answer", tone)
 	watch := startProgram(t, program, "events", "--json", "--socket", r.flags[1])
 	watch.awaitType("Snapshot")
 
@@ -190,6 +190,24 @@ func TestRemoteControl(t *testing.T) {
 	busy := newPeer(t, func(string) int { return 486 })
 	r.fails(exitRejected, "486", "dial", "sip:x@"+busy.addr, "--wait", "60s")
 
+	// The log has the two calls that were refused or answered; it is written a moment later.
+	for limit := time.Now().Add(deadline); ; {
+		list := r.do("log", "--type", "outgoing", "--last", "5")["log"].([]any)
+		if len(list) == 2 && line(list[0].(map[string]any)).number("code") == 486 {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("log %v", list)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if got := r.try("log", "--csv"); got.code != exitOK || !strings.HasPrefix(got.stdout, "Type,Name,Number,") || !strings.Contains(got.stdout, "486") {
+		t.Errorf("log --csv: %v", got)
+	}
+	if got := r.try("log", "--missed"); got.code != exitOK || got.stdout != "no calls\n" {
+		t.Errorf("log --missed: %v", got)
+	}
+
 	r.do("stop")
 	if code := near.code(); code != exitOK {
 		t.Errorf("the engine's exit code is %d", code)
@@ -239,7 +257,7 @@ func mustJSON(t *testing.T, v any) []byte {
 // By TCP everything needs a token, which the engine has made.
 func TestRemoteByTCP(t *testing.T) {
 	tokens := filepath.Join(t.TempDir(), "tokens")
-	_, r, _ := commanded(t, buildRemote(t), "--api-listen", "127.0.0.1:0", "--api-token-file", tokens)
+	_, r, _ := controlled(t, buildRemote(t), "--api-listen", "127.0.0.1:0", "--api-token-file", tokens)
 	where := r.do("status")["api"].([]any)
 	if len(where) != 2 || where[0] != r.flags[1] {
 		t.Fatalf("it listens on %v", where)

@@ -141,6 +141,7 @@ and takes calls, plays and records them, and reports what happened.`,
 		newEvents(),
 		newConference(),
 		newMessage(),
+		newLog(),
 	)
 	root.AddCommand(callVerbs()...)
 	return root

@@ -123,6 +123,14 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 	add("message \"1005\" 0 default \"hi\" \"\"", func() error { _, err := c.SendMessage(ctx, MessageRequest{To: "1005", Text: "hi"}); return err })
 	add("watch sip:b@c dialog default", func() error { _, err := c.Watch(ctx, WatchRequest{URI: "sip:b@c", Package: "dialog"}); return err })
 	add("unwatch sip:b@c?x=y&z", func() error { return c.Unwatch(ctx, "sip:b@c?x=y&z") })
+	add("log 20 7 missed \"0\" a&b 1000 2500", func() error {
+		list, err := c.CallLog(ctx, LogQuery{Last: 20, Before: 7, Type: "missed", Account: "0", Number: "a&b", Since: time.Unix(1, 0), Until: time.UnixMilli(2500)})
+		if err == nil && (len(list) != 1 || list[0].Number != "1002") {
+			err = fmt.Errorf("log %v", list)
+		}
+		return err
+	})
+	add("log 0 0  \"\"  -62135596800000 -62135596800000", func() error { _, err := c.CallLog(ctx, LogQuery{}); return err })
 	add("publish true away \"lunch\"", func() error { return c.Publish(ctx, PresenceRequest{true, "away", "lunch"}) })
 	for _, s := range steps {
 		if err := s.do(); err != nil {

@@ -348,6 +348,11 @@ func (p *fakePhone) SendMessage(_ context.Context, req MessageRequest) (Message,
 	return Message{7}, nil
 }
 
+func (p *fakePhone) CallLog(_ context.Context, q LogQuery) ([]LogEntry, error) {
+	p.note("log %d %d %s %q %s %d %d", q.Last, q.Before, q.Type, q.Account, q.Number, q.Since.UnixMilli(), q.Until.UnixMilli())
+	return []LogEntry{{ID: 4, Type: "missed", Number: "1002"}}, nil
+}
+
 func (p *fakePhone) Buddies() []Buddy { return []Buddy{{URI: "sip:b@c"}} }
 
 func (p *fakePhone) Watch(_ context.Context, req WatchRequest) (Buddy, error) {

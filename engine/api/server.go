@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -131,6 +132,7 @@ func (s *Server) routes() error {
 	s.moreCallRoutes()
 	s.conferenceRoutes()
 	s.messageRoutes()
+	s.logRoutes()
 	s.accountRoutes()
 	s.changeAccountRoutes()
 	s.fileRoutes()
@@ -221,7 +223,11 @@ func (s *Server) serve(l net.Listener, local bool) error {
 		return l.Close()
 	}
 	s.https = append(s.https, srv)
-	s.where = append(s.where, l.Addr().String())
+	if at := l.Addr().String(); local {
+		s.where = slices.Insert(s.where, 0, at)
+	} else {
+		s.where = append(s.where, at)
+	}
 	s.mu.Unlock()
 	err := srv.Serve(l)
 	if errors.Is(err, http.ErrServerClosed) {
@@ -230,7 +236,7 @@ func (s *Server) serve(l net.Listener, local bool) error {
 	return fmt.Errorf("api: %w", err)
 }
 
-// addresses returns where the server listens.
+// addresses returns where the server listens, sockets first.
 func (s *Server) addresses() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -68,6 +68,8 @@ type Softphone interface {
 
 	SendMessage(ctx context.Context, req MessageRequest) (Message, error)
 
+	CallLog(ctx context.Context, q LogQuery) ([]LogEntry, error)
+
 	Buddies() []Buddy
 	Watch(ctx context.Context, req WatchRequest) (Buddy, error)
 	Unwatch(ctx context.Context, uri string) error

@@ -242,7 +242,7 @@ func (p *softphone) RemoveAccount(ctx context.Context, number int) error {
 var conflicts = []error{
 	engine.ErrNoRegistrar, engine.ErrNotRinging, engine.ErrNotAnswered, engine.ErrTransferPending, engine.ErrInConference,
 	engine.ErrNoConference, engine.ErrMessagingDisabled, engine.ErrAccountBusy, engine.ErrAccountExists,
-	engine.ErrSingleMode, engine.ErrNotRecording,
+	engine.ErrSingleMode, engine.ErrNotRecording, engine.ErrNoCallLog,
 }
 
 func isConflict(err error) bool {
