@@ -153,6 +153,7 @@ func (w *logWriter) note(m moment, over bool) {
 	}
 	was := row.entry.ID
 	row.entry = entryOf(&m.call)
+	row.entry.Name = w.e.nameOf(row.entry.Number, row.entry.Name)
 	row.entry.ID = was
 	row.over, row.dirty = over, true
 }

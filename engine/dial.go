@@ -84,7 +84,7 @@ func (e *Engine) Dial(ctx context.Context, req DialRequest) (*Call, error) {
 	}
 	phone := e.phone
 	ticket := e.dials.begin()
-	e.lastNumber = req.URI
+	e.dialledLocked(req.URI)
 	e.mu.Unlock()
 
 	e.endOthers(ctx, phone, req.Conference)

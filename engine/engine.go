@@ -74,6 +74,14 @@ type Engine struct {
 
 	sinks   sinks
 	callLog logFile
+	book    book
+
+	reloading    sync.Mutex     // one Reload at a time; comes before changing
+	loaded       *config.Config // with reloading held: what New or Reload was given last
+	leaving      map[int]bool   // accounts that a reload removes when their calls are over
+	dialled      []string       // numbers, the newest first
+	stateChanged chan struct{}  // one slot
+
 	sound   bool           // a real sound device is open; set before running
 	workers sync.WaitGroup // Add only with mu held and state running
 }
@@ -120,6 +128,8 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		presence:   Presence{Online: true},
 	}
 	e.config.Store(cfg)
+	e.loaded, e.stateChanged = cfg, make(chan struct{}, 1)
+	e.loadState()
 	for _, a := range withLocalAccount(cfg.Accounts) {
 		e.accounts = append(e.accounts, newAccount(e, a))
 	}
@@ -144,6 +154,7 @@ func (e *Engine) check() error {
 			errs = append(errs, fmt.Errorf("engine: playOnAnswer: %w", err))
 		}
 	}
+	errs = append(errs, e.loadContacts())
 	return errors.Join(errs...)
 }
 
@@ -410,6 +421,7 @@ func (e *Engine) changeSettings(change func(*config.Settings)) {
 	cfg := *e.config.Load()
 	change(&cfg.Settings)
 	e.config.Store(&cfg)
+	e.noteState()
 }
 
 func (e *Engine) header(typ string, at time.Time, account int, call CallID) EventHeader {

@@ -115,8 +115,10 @@ type RegistrationChanged struct {
 // follows in other events.
 type IncomingCall struct {
 	EventHeader
-	Remote    string `json:"remote"` // the caller: name and URI
-	Local     string `json:"local"`  // who was called: name and URI
+	Remote string `json:"remote"` // the caller: name and URI
+	Local  string `json:"local"`  // who was called: name and URI
+	// Name is that of the contact with the caller's number, else the caller's own.
+	Name      string `json:"name,omitempty"`
 	SIPCallID string `json:"sip_call_id"`
 	Source    string `json:"source"` // address and port the INVITE came from
 

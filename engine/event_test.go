@@ -58,7 +58,7 @@ func everyEvent() []Event {
 		EngineStarted{head("EngineStarted"), []TransportAddress{{"UDP", "192.0.2.1:5060"}}},
 		EngineStopped{head("EngineStopped"), "why"},
 		RegistrationChanged{head("RegistrationChanged"), true, 200, "OK", "words", 300000, true},
-		IncomingCall{EventHeader: head("IncomingCall"), Remote: "sip:a@b", Local: "sip:c@d", SIPCallID: "x@y", Source: "192.0.2.9:5060",
+		IncomingCall{EventHeader: head("IncomingCall"), Remote: "sip:a@b", Local: "sip:c@d", Name: "Ann", SIPCallID: "x@y", Source: "192.0.2.9:5060",
 			invite: pjsua.IncomingCall{Request: []byte("INVITE\r\nAuthorization: x\r\n\r\n")}},
 		CallStateChanged{head("CallStateChanged"), "UAC", StateConfirmed, 200, "OK", "sip:a@b", "sip:c@d", "x@y"},
 		CallMediaChanged{head("CallMediaChanged"), []Media{{"ACTIVE", "sendrecv", "PCMU/8000", "AES_CM_128_HMAC_SHA1_80"}}},

@@ -213,6 +213,7 @@ func (e *Engine) incomingLocked(ctx context.Context, ev pjsua.IncomingCall) {
 	e.bus.publish(IncomingCall{
 		EventHeader: c.headerLocked("IncomingCall", ev.Time),
 		Remote:      ev.Remote, Local: ev.Local, SIPCallID: ev.SIPCallID, Source: ev.Source,
+		Name:   e.callerLocked(ev),
 		invite: ev,
 	})
 	if c.verdict.rule != "" {

@@ -200,6 +200,9 @@ func (w *follower) take(ev Event) []moment {
 		f.take(false, ev.Remote, ev.Local, ev.SIPCallID)
 		f.source = ev.Source
 		f.identify(identityOf(ev.HeaderValues, ev.Remote))
+		if ev.Name != "" {
+			f.name = ev.Name
+		}
 		f.video = offersVideo(ev.invite.Request)
 		if d := ev.HeaderValues("Diversion"); len(d) > 0 {
 			f.diversion = harmless(unescapeUser(userOf(d[0])))

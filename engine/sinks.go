@@ -9,7 +9,7 @@ import (
 const sinkStopTime = time.Second
 
 // sinks are the engine's own readers of its events: hooks, webhooks, the call log, the
-// pop log and the status file. Each has a subscription and a goroutine of its own, so
+// pop log, the status file, the state in the INI file and the users directory. Each has a subscription and a goroutine of its own, so
 // that none is held up by another, and nothing by any of them. One that the
 // configuration does not ask for does not exist.
 type sinks struct {
@@ -78,6 +78,14 @@ func (e *Engine) startSinks() error {
 	if wanted("status file", s.StatusFile != "") {
 		f := newStatusFile(e)
 		e.follow("status file", f.take, f.stop)
+	}
+	if wanted("state", s.SaveState && e.config.Load().Path != "") {
+		f := newStateFile(e)
+		e.follow("state", func(Event) {}, f.stop)
+	}
+	if wanted("directory", s.UsersDirectory != "") {
+		d := newDirectory(e)
+		e.follow("directory", d.take, d.stop)
 	}
 	if wanted("webhooks", len(s.Webhook) > 0) {
 		w := newWebhooks(e)

@@ -221,6 +221,8 @@ type Settings struct {
 	CallLog      string `ini:"callLog"`
 	CallLogLimit int    `ini:"callLogLimit"` // rows, 0: no bound
 
+	SaveState bool `ini:"saveState"`
+
 	Contacts          string `ini:"contacts"`
 	UsersDirectory    string `ini:"usersDirectory"`
 	DisableNameLookup bool   `ini:"disableNameLookup"`

@@ -150,9 +150,9 @@ var settingKeys = []Key{
 		Doc: "1 puts other calls on hold when one is dialled, answered or resumed, as MicroSIP does, and so it is here with `dialect = strict`."},
 	{Name: "AC", Type: Bool, Default: "0", Status: Active,
 		Doc: "Automatic conference: a call that is answered joins the others that are not on hold."},
-	{Name: "disableNameLookup", Type: Bool, Default: "0", Status: Kept, Doc: "Do not replace a caller's name by the contact's."},
+	{Name: "disableNameLookup", Type: Bool, Default: "0", Status: Active, Doc: "Do not replace a caller's name by the contact's."},
 	{Name: "disableMessaging", Type: Bool, Default: "0", Status: Active, Doc: "Send no SIP MESSAGE, and drop those that come."},
-	{Name: "usersDirectory", Type: Text, Status: Kept, Doc: "URL of a directory of contacts."},
+	{Name: "usersDirectory", Type: Text, Status: Active, Doc: "URL that contacts are loaded from: CSV, JSON or XML. `{username}`, `{password}`, `{md5_password}`, `{server}`, `{domain}`, `{label}`, `{time}` and `{version}` are filled in."},
 
 	// Hooks: a program and its arguments; the caller's or called number is added.
 	{Name: "cmdOutgoingCall", Type: Text, Status: Active, Doc: "Command when an INVITE was sent."},
@@ -200,7 +200,9 @@ var settingKeys = []Key{
 		Doc: "SQLite file of the call log, such as MicroSIP's call_log.db. Empty is none."},
 	{Name: "callLogLimit", Type: Integer, Max: maxInt, Default: "1000", Status: Active, Own: true,
 		Doc: "Calls that the call log keeps, the newest. 0 is all."},
-	{Name: "contacts", Type: Path, Status: Kept, Own: true,
+	{Name: "saveState", Type: Bool, Default: "1", Status: Active, Own: true,
+		Doc: "Write what a command changed of AA, AC, DND, FWD, the volumes, accountId and the redial list into the INI file, as MicroSIP does."},
+	{Name: "contacts", Type: Path, Status: Active, Own: true,
 		Doc: "Contacts.xml of MicroSIP, or a CSV file of its export, with the names of callers. Empty is none."},
 
 	// The program.
