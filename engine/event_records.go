@@ -28,7 +28,8 @@ type FileFailed struct {
 	Reason string `json:"reason"`
 }
 
-// ConfigReloaded reports that the engine has another configuration.
+// ConfigReloaded reports that the engine has another configuration, or with Error that
+// it was given one with mistakes and that nothing changed.
 type ConfigReloaded struct {
 	EventHeader
 	// Changed are the keys that have another value now; an account's begin with
@@ -36,6 +37,7 @@ type ConfigReloaded struct {
 	Changed []string `json:"changed"`
 	// Restart are those of them that take effect when the program is started again.
 	Restart []string `json:"restart"`
+	Error   string   `json:"error,omitempty"`
 }
 
 // DirectoryLoaded reports that the users directory was read, or could not be.

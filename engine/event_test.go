@@ -73,7 +73,7 @@ func everyEvent() []Event {
 		HookFailed{head("HookFailed"), "cmdCallEnd", "exit status 3"},
 		WebhookChanged{head("WebhookChanged"), "https://crm.example.com/in", true, 3, 2, "answered with 503"},
 		FileFailed{head("FileFailed"), "statusFile", "status.json", "disk full"},
-		ConfigReloaded{head("ConfigReloaded"), []string{"DND", "sourcePort"}, []string{"sourcePort"}},
+		ConfigReloaded{head("ConfigReloaded"), []string{"DND", "sourcePort"}, []string{"sourcePort"}, "words"},
 		DirectoryLoaded{head("DirectoryLoaded"), 40, "answered with 404"},
 		EventsLost{head("EventsLost"), 12, true},
 	}

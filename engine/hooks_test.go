@@ -76,7 +76,7 @@ func TestSubstitute(t *testing.T) {
 	}{
 		{config.Settings{}, "{server} {extension}", "pbx%3A5070 1001"},
 		{config.Settings{}, "[{password}][{md5_password}]", "[][]"},
-		{config.Settings{HookPassword: true}, "{password} {md5_password}", "p%20w 9136c88a4ac6c94ad8c5a5ced2b3b9a0"},
+		{config.Settings{HookPassword: true}, "{password} {md5_password}", "p%20w 782213d5eb51edb7aa97ccfc7388e18e"},
 		{config.Settings{}, "{duration} {time} {callid} {direction}", "90 1700000000 x%40y out"},
 		{config.Settings{Dialect: config.Strict}, "[{callid}][{direction}]", "[][]"},
 		{config.Settings{}, "{callerid}", "A%20%22B%22%20%26%20C"},
@@ -84,9 +84,6 @@ func TestSubstitute(t *testing.T) {
 		{config.Settings{}, "{unknown} {user {", "{unknown} {user {"},
 	} {
 		got := substitute(c.text, m.substitutions(account, &c.s))
-		if strings.Contains(c.text, "md5") && c.s.HookPassword {
-			got, c.want = got[:len("p%20w ")+1], c.want[:len("p%20w ")]+got[len("p%20w "):len("p%20w ")+1]
-		}
 		if got != c.want {
 			t.Errorf("%s: %s, want %s", c.text, got, c.want)
 		}

@@ -28,6 +28,26 @@ var restartKeys = []string{
 // is unregistered, and removed when its calls are over. It returns what changed, and
 // [ConfigReloaded] reports it. cfg must not be changed afterwards.
 func (e *Engine) Reload(ctx context.Context, cfg *config.Config) (ConfigReloaded, error) {
+	out, err := e.reload(ctx, cfg)
+	if err != nil {
+		e.ReloadFailed(err)
+	}
+	return out, err
+}
+
+// ReloadFailed reports why there is no other configuration, or why a part of it did not
+// take effect: a program calls it that could not read its file.
+func (e *Engine) ReloadFailed(err error) {
+	e.log.Error("the configuration was not reloaded", "error", err)
+	e.report(func() Event {
+		return ConfigReloaded{
+			EventHeader: e.header("ConfigReloaded", time.Now(), 0, 0),
+			Changed:     []string{}, Restart: []string{}, Error: err.Error(),
+		}
+	})
+}
+
+func (e *Engine) reload(ctx context.Context, cfg *config.Config) (ConfigReloaded, error) {
 	if cfg == nil {
 		return ConfigReloaded{}, errors.New("engine: no configuration")
 	}

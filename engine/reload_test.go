@@ -59,6 +59,7 @@ func TestReloadSettings(t *testing.T) {
 // A configuration with mistakes changes nothing, and says what is wrong.
 func TestReloadMistakes(t *testing.T) {
 	withEngine(t, nil, func(t *testing.T, r *rig) {
+		r.events()
 		before := r.e.config.Load()
 		for want, change := range map[string]func(*config.Config){
 			"logLevel":     func(c *config.Config) { c.Settings.LogLevel = "loud"; c.Settings.DND = true },
@@ -75,6 +76,7 @@ func TestReloadMistakes(t *testing.T) {
 		if _, err := r.e.Reload(t.Context(), nil); err == nil {
 			t.Error("no configuration is no error")
 		}
+		r.expect("ConfigReloaded", "ConfigReloaded", "ConfigReloaded", "ConfigReloaded", "ConfigReloaded")
 		if now := r.e.config.Load(); now != before {
 			t.Error("the configuration is another one")
 		}

@@ -110,6 +110,9 @@ func describe(ev engine.Event) string {
 	case engine.FileFailed:
 		return fmt.Sprintf("%s: %s cannot be written: %s", ev.Key, ev.Path, ev.Reason)
 	case engine.ConfigReloaded:
+		if ev.Error != "" {
+			return "configuration not reloaded: " + ev.Error
+		}
 		text := "configuration reloaded: " + strings.Join(ev.Changed, ", ")
 		if len(ev.Restart) > 0 {
 			text += "; after a restart: " + strings.Join(ev.Restart, ", ")

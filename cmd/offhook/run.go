@@ -32,6 +32,9 @@ it at once.
 A line for each event goes to standard output, with --json as one JSON object with seq,
 time and type. Logs go to standard error.
 
+SIGHUP has it read its configuration again: what changed takes effect, calls go on, and
+one with a mistake changes nothing.
+
 The other verbs command a running engine by its socket, and programs by the same socket
 or, with --api-listen, by HTTP. There is one engine for each configuration: a second one
 does not start, unless it is given another --socket.
@@ -87,6 +90,10 @@ func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, star
 			}
 		}
 	}()
+	onHangup(ctx, func() {
+		// What is wrong is an event and in the log.
+		_, _ = reload(ctx, s, eng)
+	})
 	ctl.serve(ctx, eng.Started(), cancel)
 	if started != nil {
 		go func() {

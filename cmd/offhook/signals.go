@@ -44,3 +44,20 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 		cancel(nil)
 	}
 }
+
+// onHangup calls fn at each SIGHUP, one after the other, until ctx ends.
+func onHangup(ctx context.Context, fn func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-signals:
+				fn()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
