@@ -477,10 +477,10 @@ func (f *fakePhone) NewPlayer(_ context.Context, path string, opts pjsua.PlayerO
 	return pjsua.PlayerID(id), f.files[id], nil
 }
 
-func (f *fakePhone) NewRecorder(_ context.Context, path string) (pjsua.RecorderID, pjsua.PortID, error) {
+func (f *fakePhone) NewRecorder(_ context.Context, path string, opts pjsua.RecorderOptions) (pjsua.RecorderID, pjsua.PortID, pjsua.PortID, error) {
 	if f.onRecorder != nil {
 		if err := f.onRecorder(path); err != nil {
-			return 0, pjsua.NoPort, err
+			return 0, pjsua.NoPort, pjsua.NoPort, err
 		}
 	}
 	id := f.mint()
@@ -488,7 +488,11 @@ func (f *fakePhone) NewRecorder(_ context.Context, path string) (pjsua.RecorderI
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.files[id] = f.addLocked("recorder")
-	return pjsua.RecorderID(id), f.files[id], nil
+	right := pjsua.NoPort
+	if opts.Stereo {
+		right = f.addLocked("right")
+	}
+	return pjsua.RecorderID(id), f.files[id], right, nil
 }
 
 func (f *fakePhone) closeLocked(id int64) error {

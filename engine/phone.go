@@ -49,7 +49,8 @@ type Phone interface {
 
 	NewPlayer(ctx context.Context, path string, opts pjsua.PlayerOptions) (pjsua.PlayerID, pjsua.PortID, error)
 	ClosePlayer(ctx context.Context, player pjsua.PlayerID) error
-	NewRecorder(ctx context.Context, path string) (pjsua.RecorderID, pjsua.PortID, error)
+	// NewRecorder returns the ports of a recorder, the second one NoPort where it is mono.
+	NewRecorder(ctx context.Context, path string, opts pjsua.RecorderOptions) (id pjsua.RecorderID, port, right pjsua.PortID, err error)
 	CloseRecorder(ctx context.Context, recorder pjsua.RecorderID) error
 	// NewTone plays digits as tones, once, and then silence.
 	NewTone(ctx context.Context, digits string, opts pjsua.ToneDigits) (pjsua.ToneID, pjsua.PortID, error)

@@ -180,15 +180,19 @@ func (p *pjsuaPhone) ClosePlayer(ctx context.Context, id pjsua.PlayerID) error {
 	return player.Close(ctx)
 }
 
-func (p *pjsuaPhone) NewRecorder(ctx context.Context, path string) (pjsua.RecorderID, pjsua.PortID, error) {
-	recorder, err := p.ep.NewRecorder(ctx, path, pjsua.RecorderOptions{})
+func (p *pjsuaPhone) NewRecorder(ctx context.Context, path string, opts pjsua.RecorderOptions) (pjsua.RecorderID, pjsua.PortID, pjsua.PortID, error) {
+	recorder, err := p.ep.NewRecorder(ctx, path, opts)
 	if err != nil {
-		return 0, pjsua.NoPort, err
+		return 0, pjsua.NoPort, pjsua.NoPort, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.recorders[recorder.ID()] = recorder
-	return recorder.ID(), recorder.Port(), nil
+	right := pjsua.NoPort
+	if opts.Stereo {
+		right = recorder.RightPort()
+	}
+	return recorder.ID(), recorder.Port(), right, nil
 }
 
 func (p *pjsuaPhone) CloseRecorder(ctx context.Context, id pjsua.RecorderID) error {

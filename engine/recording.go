@@ -23,7 +23,11 @@ type Recording struct {
 	mix  bool
 	id   pjsua.RecorderID
 	port pjsua.PortID
-	done chan struct{}
+	// right takes what we send of a stereo recording; NoPort where both go into one.
+	right  pjsua.PortID
+	encode func(wav, mp3 string) error // set by the worker before finish
+	file   string                      // what is being written: path, or a WAV that becomes the MP3 at path
+	done   chan struct{}
 
 	// Guarded by Engine.mu.
 	linked  bool      // it was connected to the call
@@ -37,10 +41,12 @@ type RecordOptions struct {
 	// Mix records what we send too, and while the call is in a conference everybody in
 	// it. Without it the file holds what arrives from the far end, and nothing else.
 	Mix bool
+	// Stereo has the far end on the left and what we send on the right, whatever Mix is.
+	Stereo bool
 }
 
 // Record records the call to a WAV file, or to Opus in Ogg where the path ends in .opus,
-// .ogg or .oga; one that exists is overwritten. It returns when audio flows into the file: while the call has none yet, or is on
+// .ogg or .oga, or to MP3 by the program lame where it ends in .mp3; one that exists is overwritten. It returns when audio flows into the file: while the call has none yet, or is on
 // hold, it waits, bounded by ctx. While the call is on hold later, the recording
 // pauses; Opus has silence there. The file is complete after [Recording.Done].
 func (c *Call) Record(ctx context.Context, path string, opts RecordOptions) (*Recording, error) {
@@ -101,8 +107,16 @@ func (c *Call) openRecording(ctx context.Context, phone Phone, path string, opts
 	c.e.paths[key] = struct{}{}
 	c.e.mu.Unlock()
 
-	r := &Recording{c: c, path: path, key: key, mix: opts.Mix, done: make(chan struct{})}
-	r.id, r.port, err = phone.NewRecorder(ctx, path)
+	r := &Recording{
+		c: c, path: path, file: path, key: key, mix: opts.Mix || opts.Stereo, port: pjsua.NoPort, right: pjsua.NoPort, done: make(chan struct{}),
+	}
+	if isMP3(path) {
+		r.file = path + ".wav"
+		_, err = findLame()
+	}
+	if err == nil {
+		r.id, r.port, r.right, err = phone.NewRecorder(ctx, r.file, pjsua.RecorderOptions{Stereo: opts.Stereo})
+	}
 	made := err == nil
 	c.e.mu.Lock()
 	if err == nil {
@@ -142,7 +156,8 @@ func (c *Call) recordingFailed(path string, err error) {
 func (c *Call) autoRecord(ctx context.Context, phone Phone) {
 	path, err := c.reserveRecording()
 	if err == nil {
-		_, err = c.openRecording(ctx, phone, path, RecordOptions{Mix: true})
+		opts := RecordOptions{Mix: true, Stereo: c.e.settings().RecordingFormat == config.RecordingStereo}
+		_, err = c.openRecording(ctx, phone, path, opts)
 	}
 	if err != nil {
 		c.recordingFailed(path, err)
@@ -161,10 +176,7 @@ func (c *Call) reserveRecording() (string, error) {
 	c.e.mu.Unlock()
 	dir := c.e.settings().RecordingPath
 	stem := filepath.Join(dir, recordingStem(info, label))
-	ext := ".wav"
-	if c.e.settings().RecordingFormat == config.RecordingOpus {
-		ext = ".opus"
-	}
+	ext := c.e.recordingExtension()
 	path := stem + ext
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -211,8 +223,13 @@ func recordingStem(info CallInfo, label string) string {
 	return stem
 }
 
-// Path returns the file's path as it was given to [Call.Record].
-func (r *Recording) Path() string { return r.path }
+// Path returns the file's path as it was given to [Call.Record], or that of the WAV
+// where it could not be encoded.
+func (r *Recording) Path() string {
+	r.c.e.mu.Lock()
+	defer r.c.e.mu.Unlock()
+	return r.path
+}
 
 // Done is closed when the file is complete and closed.
 func (r *Recording) Done() <-chan struct{} { return r.done }
@@ -270,22 +287,50 @@ func (r *Recording) failLocked(at time.Time, err error) {
 	r.endLocked()
 }
 
-// finish takes a recorder that was closed off the call.
+// finish takes a recorder that was closed off the call, and has its WAV encoded.
 func (r *Recording) finish(err error) {
 	c := r.c
 	c.e.mu.Lock()
 	defer c.e.mu.Unlock()
-	now := time.Now()
 	if err != nil && !isGone(err) {
-		r.failLocked(now, err)
+		r.failLocked(time.Now(), err)
 	}
 	c.recs = slices.DeleteFunc(c.recs, func(o *Recording) bool { return o == r })
 	delete(c.e.records, r.id)
-	delete(c.e.paths, r.key)
+	ended := time.Now()
+	switch {
+	case !isMP3(r.path):
+	case r.err == nil && r.linked && c.e.state == running:
+		c.e.workers.Add(1)
+		go func() {
+			defer c.e.workers.Done()
+			err := r.encode(r.file, r.path)
+			c.e.mu.Lock()
+			defer c.e.mu.Unlock()
+			if err != nil {
+				r.failLocked(time.Now(), err)
+				r.path = r.file
+			}
+			r.completeLocked(ended)
+		}()
+		return
+	default:
+		// It failed, or the engine ends: the WAV stays.
+		if info, err := os.Stat(r.path); err == nil && info.Size() == 0 {
+			_ = os.Remove(r.path) // the name was reserved
+		}
+		r.path = r.file
+	}
+	r.completeLocked(ended)
+}
+
+// completeLocked reports that the file is there.
+func (r *Recording) completeLocked(ended time.Time) {
+	delete(r.c.e.paths, r.key)
 	if r.linked {
-		c.e.bus.publish(RecordingEnded{
-			EventHeader: c.headerLocked("RecordingEnded", now), Path: r.path,
-			DurationMS: now.Sub(r.started).Milliseconds(),
+		r.c.e.bus.publish(RecordingEnded{
+			EventHeader: r.c.headerLocked("RecordingEnded", time.Now()), Path: r.path,
+			DurationMS: ended.Sub(r.started).Milliseconds(),
 		})
 	}
 	close(r.done)

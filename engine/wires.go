@@ -93,13 +93,17 @@ func (w *wires) wantedLocked() []link {
 		if !r.mix {
 			continue
 		}
+		mine := r.port
+		if r.right != pjsua.NoPort {
+			mine = r.right
+		}
 		for _, p := range c.plays {
 			if a.send && p.reason == "" {
-				want = append(want, link{p.port, r.port})
+				want = append(want, link{p.port, mine})
 			}
 		}
 		if w.e.sound && a.send {
-			want = append(want, link{pjsua.SoundPort, r.port})
+			want = append(want, link{pjsua.SoundPort, mine})
 		}
 	}
 	if a.send {
@@ -248,7 +252,7 @@ func (w *wires) giveUp(l link, err error) {
 		}
 	}
 	for _, r := range w.c.recs {
-		if r.port == l.dst && !r.linked {
+		if (r.port == l.dst || r.right == l.dst) && !r.linked {
 			r.failLocked(time.Now(), err)
 		}
 	}
@@ -276,6 +280,10 @@ func (w *wires) close(ctx context.Context) {
 		p.finish()
 	}
 	for _, r := range recs {
+		if r.right != pjsua.NoPort {
+			w.forget(r.right)
+		}
+		r.encode = func(wav, mp3 string) error { return encodeMP3(ctx, wav, mp3) }
 		err := w.phone.CloseRecorder(ctx, r.id)
 		w.c.report("close a recorder", err)
 		w.forget(r.port)

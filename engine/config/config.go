@@ -93,8 +93,12 @@ func (a Account) Registers() bool { return a.Server != "" && a.Username != "" }
 // takes and makes direct calls.
 func (a Account) Local() bool { return a.Number == 0 }
 
-// RecordingOpus is the RecordingFormat that writes Opus in Ogg; all others write WAV.
-const RecordingOpus = "opus"
+// The formats of recordings; "wav" is the ordinary one.
+const (
+	RecordingMP3    = "mp3"    // by the program lame; the empty value is the same
+	RecordingOpus   = "opus"   // Opus in Ogg
+	RecordingStereo = "stereo" // WAV with the far end on the left, us on the right
+)
 
 // SocketNone as Settings.Socket is no control socket.
 const SocketNone = "none"
@@ -136,7 +140,7 @@ type Settings struct {
 	AutoHangUpTime  time.Duration `ini:"autoHangUpTime"` // 0: never
 
 	RecordingPath   string `ini:"recordingPath"`
-	RecordingFormat string `ini:"recordingFormat"` // RecordingOpus; else WAV
+	RecordingFormat string `ini:"recordingFormat"`
 	AutoRecording   bool   `ini:"autoRecording"`
 
 	MaxCalls           int  `ini:"maxCalls"`           // 0: as many as PJSIP was compiled for
