@@ -114,6 +114,17 @@ func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, star
 	return errors.Join(err, ctl.close(lastWords))
 }
 
+// reload reads the configuration again, with the flags and the environment that the
+// program was started with. A mistake changes nothing.
+func reload(ctx context.Context, s *settings, eng *engine.Engine) (engine.ConfigReloaded, error) {
+	cfg, err := s.load()
+	if err != nil {
+		eng.ReloadFailed(err)
+		return engine.ConfigReloaded{}, err
+	}
+	return eng.Reload(ctx, cfg)
+}
+
 // explainStart says what to do about an engine that did not start.
 func explainStart(err error) error {
 	switch {
