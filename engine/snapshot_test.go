@@ -11,7 +11,11 @@ import (
 func TestDecodeEvent(t *testing.T) {
 	known := map[string]bool{}
 	for _, ev := range EventTypes() {
-		known[reflect.TypeOf(ev).Name()] = true
+		name := reflect.TypeOf(ev).Name()
+		if known[name] {
+			t.Errorf("EventTypes has %s twice", name)
+		}
+		known[name] = true
 	}
 	for _, ev := range everyEvent() {
 		name := ev.Header().Type

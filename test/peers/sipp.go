@@ -23,6 +23,11 @@ type UAC struct {
 	Stays    bool          // do not hang up but wait until the called side does; Duration means nothing
 	Tone     bool          // send a tone of ToneHz and ToneLevel in every call, as PCMA
 	Outside  Request       // no call but one request outside any, to which this is the answer expected
+	From     string        // user@host of From; SIPp's own when empty
+	CallID   string        // Call-ID of every call, so that there can be one only; SIPp's own when empty
+	Headers  []string      // header fields of the INVITE
+	Refused  int           // the final response that must come, in place of 200
+	Cancels  bool          // cancel when it rings
 }
 
 // Request is one that is no INVITE, and the code of the answer to it.
@@ -71,12 +76,18 @@ type SIPp struct {
 func StartUAC(tb testing.TB, u UAC) *SIPp {
 	tb.Helper()
 	calls := strconv.Itoa(u.Calls)
+	if u.From == "" {
+		u.From = "sipp@[local_ip]:[local_port]"
+	}
+	var callID []string
+	if u.CallID != "" {
+		callID = []string{"-cid_str", u.CallID}
+	}
 	return startSIPp(tb, scenario{
 		name: "uac.xml", data: u, tcp: u.TCP, tone: u.Tone, ends: true,
-		args: []string{
+		args: append(callID,
 			"-m", calls, "-l", calls, "-r", strconv.Itoa(u.Rate),
-			"-d", strconv.FormatInt(u.Duration.Milliseconds(), 10), u.Addr,
-		},
+			"-d", strconv.FormatInt(u.Duration.Milliseconds(), 10), u.Addr),
 	})
 }
 
