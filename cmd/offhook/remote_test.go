@@ -254,6 +254,43 @@ func mustJSON(t *testing.T, v any) []byte {
 	return text
 }
 
+// The address book and the configuration of a running engine.
+func TestRemoteContactsAndReload(t *testing.T) {
+	dir := t.TempDir()
+	book := filepath.Join(dir, "Contacts.xml")
+	ini := writeFile(t, filepath.Join(dir, "a.ini"), "[Settings]\nbindAddress = 127.0.0.1\ncontacts = "+book+"\n")
+	_, r, _ := controlled(t, buildRemote(t), "-c", ini)
+	csv := writeFile(t, filepath.Join(dir, "more.csv"), "Name,Number\nAnn,1002\nBob,1003\n")
+	if list := r.do("contacts", "--import", csv)["contacts"].([]any); len(list) != 2 {
+		t.Errorf("imported %v", list)
+	}
+	csv = writeFile(t, filepath.Join(dir, "other.csv"), "Name,Number\nAnna,1002\nCarl,1004\n")
+	r.do("contacts", "--import", csv)
+	if got := r.try("contacts"); got.code != exitOK || !strings.Contains(got.stdout, "Anna") || strings.Contains(got.stdout, "Ann ") ||
+		!strings.Contains(got.stdout, "Bob") || !strings.Contains(got.stdout, "Carl") {
+		t.Errorf("contacts: %v", got)
+	}
+	if text, err := os.ReadFile(book); err != nil || !strings.Contains(string(text), "Carl") {
+		t.Errorf("the file: %s, %v", text, err)
+	}
+	if list := r.do("contacts", "--import", csv, "--replace")["contacts"].([]any); len(list) != 2 {
+		t.Errorf("replaced: %v", list)
+	}
+
+	if got := r.do("reload"); len(got["changed"].([]any)) != 0 {
+		t.Errorf("reloaded %v", got)
+	}
+	writeFile(t, ini, "[Settings]\nbindAddress = 127.0.0.1\ncontacts = "+book+"\nDND = 1\n")
+	if got := r.do("reload"); len(got["changed"].([]any)) != 1 || got["changed"].([]any)[0] != "DND" {
+		t.Errorf("reloaded %v", got)
+	}
+	writeFile(t, ini, "[Settings]\nmaxCalls = many\n")
+	r.fails(exitUsage, "maxCalls", "reload")
+	if st := r.do("status"); st["state"] != "running" {
+		t.Errorf("status %v", st)
+	}
+}
+
 // By TCP everything needs a token, which the engine has made.
 func TestRemoteByTCP(t *testing.T) {
 	tokens := filepath.Join(t.TempDir(), "tokens")

@@ -133,6 +133,7 @@ and takes calls, plays and records them, and reports what happened.`,
 		newSettingsHelp(),
 		newStatus(),
 		newStop(),
+		newReload(),
 		newAccounts(),
 		newAccountAdd(),
 		newAccountRemove(),
@@ -142,6 +143,7 @@ and takes calls, plays and records them, and reports what happened.`,
 		newConference(),
 		newMessage(),
 		newLog(),
+		newContacts(),
 	)
 	root.AddCommand(callVerbs()...)
 	return root

@@ -72,7 +72,8 @@ func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, star
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	ctl, err := openControl(eng, cfg, s.source().Path, logger, func() { cancel(errStopped) })
+	ctl, err := openControl(eng, cfg, s.source().Path, logger, func() { cancel(errStopped) },
+		func(ctx context.Context) (engine.ConfigReloaded, error) { return reload(ctx, s, eng) })
 	if err != nil {
 		return err
 	}

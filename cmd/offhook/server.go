@@ -26,7 +26,8 @@ type control struct {
 
 // openControl listens, so that a second engine of the configuration does not start. What
 // connects before serve waits.
-func openControl(e *engine.Engine, cfg *config.Config, configPath string, log hclog.Logger, stop func()) (*control, error) {
+func openControl(e *engine.Engine, cfg *config.Config, configPath string, log hclog.Logger,
+	stop func(), again func(context.Context) (engine.ConfigReloaded, error)) (*control, error) {
 	set := cfg.Settings
 	path, err := socketOf(set.Socket, configPath)
 	if err != nil {
@@ -45,7 +46,7 @@ func openControl(e *engine.Engine, cfg *config.Config, configPath string, log hc
 		log.Info("listening for commands", "socket", path)
 	}
 	options := api.Config{
-		Softphone:  serve.New(e, serve.Options{Stop: stop, Recordings: set.RecordingPath}),
+		Softphone:  serve.New(e, serve.Options{Stop: stop, Reload: again, Recordings: set.RecordingPath}),
 		Events:     serve.Events(),
 		Hosts:      hostNames(append([]string{set.APIListen}, set.APIHosts...)),
 		Prompts:    set.PromptPath,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,4 +131,46 @@ func registrationOf(a api.Account) string {
 		return "under way"
 	}
 	return joinWords("failed:", answerText(a.Code, a.Reason), a.Detail)
+}
+
+func newReload() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reload [flags]",
+		Short: "Have a running engine read its configuration again",
+		Long: `Reload has a running engine read its configuration again, with the flags and the
+environment that it was started with, as SIGHUP does. Only what changed is changed, and
+no call ends. With a mistake in the configuration nothing changes, and all of them are
+printed.
+
+--json prints one object, {"changed":[…],"restart":[…]}: the keys with another value, and
+those of them that take effect when the engine is started again.
+
+` + remoteCodes,
+		Example: `  offhook reload
+  offhook reload --socket /run/offhook/office.sock --json`,
+		Args: takesNothing,
+	}
+	r := addRemote(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return r.command(cmd, func(ctx context.Context, c *api.Client) (result, error) {
+			changed, err := c.Reload(ctx)
+			return result{changed, func(w io.Writer) error { return printReloaded(w, changed) }}, err
+		})
+	}
+	return cmd
+}
+
+func printReloaded(w io.Writer, r api.Reloaded) error {
+	if len(r.Changed) == 0 {
+		return oneLine("nothing changed")(w)
+	}
+	t := newTable(w, "")
+	for _, key := range r.Changed {
+		when := "now"
+		if slices.Contains(r.Restart, key) {
+			when = "when the engine is started again"
+		}
+		t.row(printable(key), when)
+	}
+	return t.flush()
 }

@@ -194,6 +194,11 @@ func (c *Client) Stop(ctx context.Context) error {
 	return err
 }
 
+// Reload has the engine read its configuration again.
+func (c *Client) Reload(ctx context.Context) (Reloaded, error) {
+	return do[Reloaded](ctx, c, http.MethodPost, "/v1/reload", nil)
+}
+
 // Accounts returns all accounts in the order of their numbers.
 func (c *Client) Accounts(ctx context.Context) ([]Account, error) {
 	return do[[]Account](ctx, c, http.MethodGet, "/v1/accounts", nil)

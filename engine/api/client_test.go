@@ -131,6 +131,20 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 		return err
 	})
 	add("log 0 0  \"\"  -62135596800000 -62135596800000", func() error { _, err := c.CallLog(ctx, LogQuery{}); return err })
+	add("reload", func() error {
+		r, err := c.Reload(ctx)
+		if err == nil && (len(r.Changed) != 1 || r.Restart == nil) {
+			err = fmt.Errorf("reloaded %+v", r)
+		}
+		return err
+	})
+	add("set-contacts []", func() error {
+		list, err := c.SetContacts(ctx, nil)
+		if err == nil && (len(list) != 1 || list[0].Name != "Ann") {
+			err = fmt.Errorf("contacts %v", list)
+		}
+		return err
+	})
 	add("publish true away \"lunch\"", func() error { return c.Publish(ctx, PresenceRequest{true, "away", "lunch"}) })
 	for _, s := range steps {
 		if err := s.do(); err != nil {

@@ -65,7 +65,7 @@ func TestDocumentedRequests(t *testing.T) {
 	journal := strings.Join(r.phone.noted(), "\n")
 	for _, want := range []string{
 		"dial sip:1002@pbx.example.com by default with [{X-Order 4711}]", "dtmf 1,2#", "hold on", "hangup on", "play hello.wav",
-		`record "order-4711.wav"`, "stop-recording", "account-add", "account-remove 2",
+		`record "order-4711.wav"`, "stop-recording", "account-add", "account-remove 2", "set-contacts", "reload",
 	} {
 		if !strings.Contains(journal, want) {
 			t.Errorf("the softphone was not asked for %q:\n%s", want, journal)

@@ -353,6 +353,18 @@ func (p *fakePhone) CallLog(_ context.Context, q LogQuery) ([]LogEntry, error) {
 	return []LogEntry{{ID: 4, Type: "missed", Number: "1002"}}, nil
 }
 
+func (p *fakePhone) Reload(context.Context) (Reloaded, error) {
+	p.note("reload")
+	return Reloaded{Changed: []string{"DND"}}, nil
+}
+
+func (p *fakePhone) Contacts() []Contact { return []Contact{{Name: "Ann", Number: "1002"}} }
+
+func (p *fakePhone) SetContacts(_ context.Context, contacts []Contact) error {
+	p.note("set-contacts %v", contacts)
+	return nil
+}
+
 func (p *fakePhone) Buddies() []Buddy { return []Buddy{{URI: "sip:b@c"}} }
 
 func (p *fakePhone) Watch(_ context.Context, req WatchRequest) (Buddy, error) {

@@ -128,7 +128,7 @@ var scopes = map[string]Scope{
 	"GET /v1/status": ScopeRead, "GET /v1/calls": ScopeRead, "GET /v1/calls/{call}": ScopeRead, "GET /v1/accounts": ScopeRead,
 	"GET /v1/recordings": ScopeRead, "GET /v1/recordings/{name}": ScopeRead, "GET /v1/prompts": ScopeRead, "GET /v1/events": ScopeRead,
 	"GET /v1/events/schema": ScopeRead, "GET /v1/levels": ScopeRead, "GET /v1/conferences": ScopeRead, "GET /v1/buddies": ScopeRead,
-	"GET /v1/log":    ScopeRead,
+	"GET /v1/log": ScopeRead, "GET /v1/contacts": ScopeRead, "PUT /v1/contacts": ScopeAdmin, "POST /v1/reload": ScopeAdmin,
 	"POST /v1/calls": ScopeCall, "POST /v1/hangup": ScopeCall, "POST /v1/redial": ScopeCall, "POST /v1/pickup": ScopeCall,
 	"POST /v1/retrieve": ScopeCall, "POST /v1/voicemail": ScopeCall, "POST /v1/mute": ScopeCall, "POST /v1/unmute": ScopeCall,
 	"PUT /v1/volumes": ScopeCall, "POST /v1/conferences": ScopeCall, "POST /v1/messages": ScopeCall, "POST /v1/buddies": ScopeCall,

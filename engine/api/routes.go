@@ -163,6 +163,17 @@ func (s *Server) softphoneRoutes() {
 		s.phone.Stop()
 		return &nothing{}, nil
 	})
+	handle(s, route{
+		method: "POST", path: "/v1/reload", id: "reload", tag: "softphone", scope: ScopeAdmin,
+		summary: "Read the configuration again", description: "Only what changed is changed, and no call ends. With a mistake in the configuration nothing changes.",
+	}, func(ctx context.Context, _ *nothing) (*answer[Reloaded], error) {
+		r, err := s.phone.Reload(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.Changed, r.Restart = listOf(r.Changed).Body, listOf(r.Restart).Body
+		return &answer[Reloaded]{r}, nil
+	})
 }
 
 func (s *Server) accountRoutes() {

@@ -133,6 +133,7 @@ func (s *Server) routes() error {
 	s.conferenceRoutes()
 	s.messageRoutes()
 	s.logRoutes()
+	s.contactRoutes()
 	s.accountRoutes()
 	s.changeAccountRoutes()
 	s.fileRoutes()

@@ -12,6 +12,8 @@ type Softphone interface {
 	Follow() (Snapshot, EventStream)
 	// Stop asks the engine to end, and returns at once.
 	Stop()
+	// Reload reads the configuration again. A mistake changes nothing.
+	Reload(ctx context.Context) (Reloaded, error)
 	// Command carries out a command line of MicroSIP.
 	Command(ctx context.Context, line string) (CommandResult, error)
 
@@ -69,6 +71,9 @@ type Softphone interface {
 	SendMessage(ctx context.Context, req MessageRequest) (Message, error)
 
 	CallLog(ctx context.Context, q LogQuery) ([]LogEntry, error)
+
+	Contacts() []Contact
+	SetContacts(ctx context.Context, contacts []Contact) error
 
 	Buddies() []Buddy
 	Watch(ctx context.Context, req WatchRequest) (Buddy, error)

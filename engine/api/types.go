@@ -159,3 +159,9 @@ type File struct {
 	Bytes    int64     `json:"bytes"`
 	Modified time.Time `json:"modified"`
 }
+
+// Reloaded says what another configuration changed.
+type Reloaded struct {
+	Changed []string `json:"changed" doc:"Keys with another value; those of an account begin with Account and its number"`
+	Restart []string `json:"restart" doc:"Those of them that take effect when the program is started again"`
+}

@@ -96,7 +96,7 @@ func explain(err error) error {
 		status, code = http.StatusTooManyRequests, api.CodeTooMany
 	case errors.Is(err, microsip.ErrScreen):
 		status, code = http.StatusNotImplemented, api.CodeUnsupported
-	case isConflict(err), errors.Is(err, engine.ErrSingleMode):
+	case isConflict(err), errors.Is(err, engine.ErrSingleMode), errors.Is(err, engine.ErrNoContacts):
 		status, code = http.StatusConflict, api.CodeConflict
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		status, code = http.StatusServiceUnavailable, api.CodeTimeout

@@ -19,6 +19,8 @@ import (
 type Options struct {
 	// Stop ends the engine's Run.
 	Stop func()
+	// Reload reads the configuration again, from where the program had it.
+	Reload func(context.Context) (engine.ConfigReloaded, error)
 	// Recordings is the folder that recordings with a name of their own are put into, the
 	// configuration's recordingPath.
 	Recordings string
@@ -77,6 +79,19 @@ func (s stream) Next(ctx context.Context) (any, bool) {
 func (s stream) Close() { s.sub.Close() }
 
 func (p *softphone) Stop() { p.opts.Stop() }
+
+func (p *softphone) Reload(ctx context.Context) (api.Reloaded, error) {
+	r, err := p.opts.Reload(ctx)
+	var wrong config.Errors
+	if errors.As(err, &wrong) {
+		var faults []api.Fault
+		for _, w := range wrong {
+			faults = append(faults, api.Fault{Location: "configuration", Message: w.Error()})
+		}
+		return api.Reloaded{}, badRequest(faults)
+	}
+	return api.Reloaded{Changed: r.Changed, Restart: r.Restart}, explain(err)
+}
 
 func (p *softphone) Accounts() []api.Account { return accountsOf(p.e.Accounts()) }
 
