@@ -37,7 +37,7 @@ func uaConfig(t onThread, a *arena, cfg Config) (*C.pjsua_config, error) {
 	c.outbound_proxy_cnt = C.uint(a.strs(c.outbound_proxy[:], cfg.OutboundProxies))
 	c.force_lr = cBool(!cfg.NoForceLR)
 	c.cred_count = C.uint(setCredentials(t, a, c.cred_info[:], cfg.Credentials))
-	c.stun_srv_cnt = C.uint(a.strs(c.stun_srv[:], cfg.STUNServers))
+	// No stun_srv: pjsua_init would wait for them, see Endpoint.startNAT.
 	c.stun_try_ipv6 = cBool(cfg.STUNTryIPv6)
 	c.stun_ignore_failure = cBool(!cfg.STUNRequired)
 	c.stun_map_use_stun2 = cBool(cfg.STUNMapUseSTUN2)

@@ -160,7 +160,6 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
-	ua.stun_srv_cnt = 0 // pjsua would wait for them: see startNAT
 	C.oh_bridge_callbacks(ua, log)
 	med, err := mediaConfig(t, &a, cfg.Media)
 	if err != nil {

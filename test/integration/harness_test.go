@@ -152,7 +152,7 @@ func (p *process) read(r io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil || l.typ() == "" {
 			p.t.Errorf("offhook %s printed a line that is no event: %s", p.args, lines.Text())
 		}
-		if typ := l.typ(); typ != "" && typ != "CallSummary" && typ != "Error" {
+		if typ := l.typ(); typ != "" && typ != "CallSummary" && typ != "CommandResult" && typ != "Error" {
 			if err := eventSchema.Validate(lines.Bytes()); err != nil {
 				p.t.Errorf("offhook %s: %v: %s", p.args, err, lines.Text())
 			}
