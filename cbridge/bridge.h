@@ -18,6 +18,7 @@
 #include <pjsua-lib/pjsua.h>
 #include <stdint.h>
 
+#include "conf.h"
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
@@ -100,7 +101,8 @@ typedef struct oh_stats {
 enum { OH_MAX_MEDIA = PJMEDIA_MAX_SDP_MEDIA };
 
 typedef struct oh_media {
-    int32_t index, type, status, dir, slot; /* slot: of audio */
+    int32_t index, type, status, dir;
+    oh_port port; /* of audio */
     char codec[40];
     char srtp[40]; /* crypto suite; empty: RTP in the clear */
 } oh_media;

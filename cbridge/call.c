@@ -18,8 +18,8 @@ static void copy_media(oh_event *ev, const pjsua_call_info *ci)
         m->type = ci->media[i].type;
         m->status = ci->media[i].status;
         m->dir = ci->media[i].dir;
-        m->slot = m->type == PJMEDIA_TYPE_AUDIO ? ci->media[i].stream.aud.conf_slot : PJSUA_INVALID_ID;
-        if ((m->slot != PJSUA_INVALID_ID || m->type == PJMEDIA_TYPE_TEXT) &&
+        m->port = oh_conf_port(m->type == PJMEDIA_TYPE_AUDIO ? ci->media[i].stream.aud.conf_slot : PJSUA_INVALID_ID);
+        if ((m->port.slot != PJSUA_INVALID_ID || m->type == PJMEDIA_TYPE_TEXT) &&
             pjsua_call_get_stream_info(ci->id, i, &si) == PJ_SUCCESS)
             oh_codec_name(m->codec, sizeof(m->codec),
                           m->type == PJMEDIA_TYPE_TEXT ? &si.info.txt.fmt : &si.info.aud.fmt);

@@ -24,7 +24,9 @@ static struct {
      * callbacks that come with the bridge's mutex held do not take it. */
     pthread_mutex_t mu;
     pjmedia_conf *conf;
-    uint32_t removed[PJSUA_MAX_CONF_PORTS]; /* ports removed from each slot */
+    /* Ports removed from each slot, and from all. The bridge's own, 0, is always the same. */
+    uint32_t removed[PJSUA_MAX_CONF_PORTS];
+    uint64_t removals;
     copy_entry copies[PJSUA_MAX_CALLS];
     unsigned copy_count;
     link_entry *links;
@@ -51,6 +53,16 @@ oh_port oh_conf_port(int slot)
         p.removed = br.removed[slot];
     pthread_mutex_unlock(&br.mu);
     return p;
+}
+
+uint64_t oh_conf_removals(void)
+{
+    uint64_t n;
+
+    pthread_mutex_lock(&br.mu);
+    n = br.removals;
+    pthread_mutex_unlock(&br.mu);
+    return n;
 }
 
 /* The slot of the call's audio stream; pjsua_call_info is big, and this is asked often. */
@@ -190,8 +202,9 @@ static void note(const pjmedia_conf_op_info *info)
     case PJMEDIA_CONF_OP_REMOVE_PORT:
         drop_links(op->remove_port.port, ANY);
         drop_links(ANY, op->remove_port.port);
-        if (op->remove_port.port < PJSUA_MAX_CONF_PORTS)
+        if (op->remove_port.port > 0 && op->remove_port.port < PJSUA_MAX_CONF_PORTS)
             br.removed[op->remove_port.port]++;
+        br.removals++;
         break;
     default:
         break;

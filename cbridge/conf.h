@@ -24,6 +24,10 @@ void oh_conf_attach(pjmedia_conf *conf);
  * removes. */
 oh_port oh_conf_port(int slot);
 
+/* How many ports were removed until now: what was read of slots in between names the
+ * same ports when it has not changed. */
+uint64_t oh_conf_removals(void);
+
 /* Names the port of the call's audio stream with this index in the call, -1 for the
  * first: PJ_ENOTFOUND when it has none. The caller makes sure that the slot still belongs
  * to the call afterwards. [executor] */

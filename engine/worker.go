@@ -342,5 +342,5 @@ func (c *Call) report(command string, err error) {
 
 // isGone says whether a command failed because its call, or the phone, is over.
 func isGone(err error) bool {
-	return errors.Is(err, pjsua.ErrCallGone) || errors.Is(err, pjsua.ErrClosed) || errors.Is(err, context.Canceled)
+	return errors.Is(err, pjsua.ErrCallGone) || errors.Is(err, pjsua.ErrPortGone) || errors.Is(err, pjsua.ErrClosed) || errors.Is(err, context.Canceled)
 }

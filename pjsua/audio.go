@@ -35,10 +35,9 @@ type Audio struct {
 	id   AudioID
 	rate int
 	opts AudioOptions
-	slot PortID
+	at   PortID
 	port *C.pjmedia_port // the executor's; nil when the port was removed
 	gone <-chan struct{} // closed when the bridge has let go of it
-	at   C.oh_port       // slot, and which of its ports
 	call CallID          // 0 for none
 
 	use    sync.RWMutex // held to read by who touches ring, to write by who gives it up
@@ -129,7 +128,7 @@ func (ep *Endpoint) newAudio(t onThread, rate int, opts AudioOptions) (*Audio, e
 		a.ring.release()
 		return nil, t.fail(op, st)
 	}
-	a.slot, a.at = PortID(slot), C.oh_conf_port(slot)
+	a.at = portIn(t, slot)
 	ep.ticks.add(a)
 	return a, nil
 }
@@ -140,7 +139,7 @@ func (ep *Endpoint) tickSamples(t onThread, rate int) (int, error) {
 		var a arena
 		defer a.free()
 		info := (*C.pjsua_conf_port_info)(a.zero(C.sizeof_pjsua_conf_port_info))
-		if st := C.pjsua_conf_get_port_info(C.pjsua_conf_port_id(SoundPort), info); st != C.PJ_SUCCESS {
+		if st := C.pjsua_conf_get_port_info(0, info); st != C.PJ_SUCCESS {
 			return 0, t.fail("bridge", st)
 		}
 		ep.bridgeRate, ep.bridgeFrame = int(info.clock_rate), int(info.samples_per_frame/info.channel_count)
@@ -155,7 +154,7 @@ func (ep *Endpoint) tickSamples(t onThread, rate int) (int, error) {
 func (a *Audio) ID() AudioID { return a.id }
 
 // Port returns the Audio's port in the bridge.
-func (a *Audio) Port() PortID { return a.slot }
+func (a *Audio) Port() PortID { return a.at }
 
 // Rate returns the sample rate in Hz.
 func (a *Audio) Rate() int { return a.rate }
@@ -406,7 +405,7 @@ func (a *Audio) removePort(t onThread) {
 		if a.call != 0 {
 			a.ep.conns.leave(t, a.call, a)
 		}
-		C.oh_pcm_remove(C.pjsua_conf_port_id(a.slot), a.port)
+		C.oh_pcm_remove(C.pjsua_conf_port_id(a.at.port().slot), a.port)
 		a.port = nil
 	}
 }

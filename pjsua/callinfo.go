@@ -11,6 +11,7 @@ import "C"
 
 import (
 	"context"
+	"math"
 	"time"
 	"unsafe"
 )
@@ -19,24 +20,33 @@ import (
 // media (pjsua_call_get_med_transport_info).
 func (c *Call) Info(ctx context.Context) (CallInfo, error) {
 	var out CallInfo
-	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
-		var a arena
-		defer a.free()
-		ci := (*C.pjsua_call_info)(a.zero(C.sizeof_pjsua_call_info))
-		var st C.pj_status_t
-		ev := C.oh_call_info(C.int(slot), C.int64_t(c.id), ci, &st)
-		if ev == nil {
-			return t.fail("call info", st)
+	err := c.on(ctx, func(t onThread, slot C.pjsua_call_id) (err error) {
+		// Until no slot may have become another port's since pjsua told it.
+		for removals := C.uint64_t(math.MaxUint64); err == nil && removals != C.oh_conf_removals(); {
+			removals = C.oh_conf_removals()
+			out, err = c.info(t, slot)
 		}
-		defer C.oh_record_free(unsafe.Pointer(ev))
-		out = decodeInfo(ci)
-		out.ID, out.Account, out.Media = c.id, AccountID(ev.head.account), decodeMedia(ev)
-		return nil
+		return err
 	})
 	return out, err
 }
 
-func decodeInfo(ci *C.pjsua_call_info) CallInfo {
+func (c *Call) info(t onThread, slot C.pjsua_call_id) (CallInfo, error) {
+	var a arena
+	defer a.free()
+	ci := (*C.pjsua_call_info)(a.zero(C.sizeof_pjsua_call_info))
+	var st C.pj_status_t
+	ev := C.oh_call_info(C.int(slot), C.int64_t(c.id), ci, &st)
+	if ev == nil {
+		return CallInfo{}, t.fail("call info", st)
+	}
+	defer C.oh_record_free(unsafe.Pointer(ev))
+	out := decodeInfo(t, ci)
+	out.ID, out.Account, out.Media = c.id, AccountID(ev.head.account), decodeMedia(ev)
+	return out, nil
+}
+
+func decodeInfo(t onThread, ci *C.pjsua_call_info) CallInfo {
 	span := func(t C.pj_time_val) time.Duration {
 		return time.Duration(t.sec)*time.Second + time.Duration(t.msec)*time.Millisecond
 	}
@@ -45,7 +55,7 @@ func decodeInfo(ci *C.pjsua_call_info) CallInfo {
 		Remote: goStr(ci.remote_info), RemoteContact: goStr(ci.remote_contact),
 		Local: goStr(ci.local_info), LocalContact: goStr(ci.local_contact),
 		SIPCallID: goStr(ci.call_id), Setting: decodeSetting(&ci.setting),
-		MediaStatus: MediaStatus(ci.media_status), MediaDir: MediaDir(ci.media_dir), Port: PortID(ci.conf_slot),
+		MediaStatus: MediaStatus(ci.media_status), MediaDir: MediaDir(ci.media_dir), Port: portIn(t, ci.conf_slot),
 		RemoteOffered: ci.rem_offerer != 0, RemoteAudio: int(ci.rem_aud_cnt), RemoteText: int(ci.rem_txt_cnt),
 		Connected: span(ci.connect_duration), Total: span(ci.total_duration),
 	}
@@ -55,7 +65,7 @@ func decodeInfo(ci *C.pjsua_call_info) CallInfo {
 			Index: int(m.index), Type: MediaType(m._type), Status: MediaStatus(m.status), Dir: MediaDir(m.dir), Port: NoPort,
 		}
 		if media.Type == MediaTypeAudio {
-			media.Port = PortID(C.conf_slot(m))
+			media.Port = portIn(t, C.conf_slot(m))
 		}
 		out.ProvMedia = append(out.ProvMedia, media)
 	}

@@ -150,12 +150,12 @@ func (c *Call) sdp(ctx context.Context, remote C.int) (string, error) {
 // (pjsua_call_get_conf_port); ErrNoMedia while it has none.
 func (c *Call) ConfPort(ctx context.Context) (PortID, error) {
 	port := NoPort
-	err := c.on(ctx, func(_ onThread, slot C.pjsua_call_id) error {
-		if p := C.pjsua_call_get_conf_port(slot); p != C.PJSUA_INVALID_ID {
-			port = PortID(p)
-			return nil
+	err := c.on(ctx, func(t onThread, _ C.pjsua_call_id) error {
+		p, err := c.node(t).find(t)
+		if err == nil {
+			port = portID(p)
 		}
-		return ErrNoMedia
+		return err
 	})
 	return port, err
 }

@@ -18,8 +18,7 @@ import (
 )
 
 // A Node is what has a port in the conference bridge: a [Call], whose port changes with
-// its media, and everything that has a Port method. [PortID] is one too, for ports of
-// other origin: it means the port that is in the slot at that moment.
+// its media, and everything that has a Port method. [PortID] is one too.
 type Node interface {
 	// node returns how the port is found. On pjsua's thread.
 	node(t onThread) nodeKey
@@ -29,18 +28,48 @@ type Node interface {
 type nodeKey struct {
 	call   CallID
 	stream int // index of the media, -1 for the first audio
-	port   C.oh_port
+	port   PortID
+}
+
+// A PortID is the slot, and above it how many ports were removed from it before.
+const slotBits = 16
+
+func portID(p C.oh_port) PortID {
+	if p.slot < 0 {
+		return NoPort
+	}
+	return PortID(p.removed)<<slotBits | PortID(p.slot)
+}
+
+// port is what a PortID was made of.
+func (id PortID) port() C.oh_port {
+	if id < 0 {
+		return C.oh_port{slot: -1}
+	}
+	return C.oh_port{slot: C.int32_t(id & (1<<slotBits - 1)), removed: C.uint32_t(id >> slotBits)}
+}
+
+// portIn names the port that is in a slot now.
+func portIn(_ onThread, slot C.pjsua_conf_port_id) PortID { return portID(C.oh_conf_port(C.int(slot))) }
+
+// slot is where the port is: ErrPortGone.
+func (id PortID) slot(_ onThread) (C.pjsua_conf_port_id, error) {
+	p := id.port()
+	if p.slot < 0 || C.oh_conf_port(C.int(p.slot)) != p {
+		return -1, ErrPortGone
+	}
+	return C.pjsua_conf_port_id(p.slot), nil
 }
 
 func (c *Call) node(onThread) nodeKey   { return nodeKey{call: c.id, stream: -1} }
-func (id PortID) node(onThread) nodeKey { return nodeKey{port: C.oh_conf_port(C.int(id))} }
+func (id PortID) node(onThread) nodeKey { return nodeKey{port: id} }
 func (a *Audio) node(onThread) nodeKey  { return nodeKey{port: a.at} }
 
 func (p *Player) node(onThread) nodeKey {
 	if p.c == nil {
-		return nodeKey{port: noPort}
+		return nodeKey{port: NoPort}
 	}
-	return nodeKey{port: C.oh_conf_port(C.int(p.port))}
+	return nodeKey{port: p.port}
 }
 
 func (r *Recorder) node(t onThread) nodeKey {
@@ -48,13 +77,10 @@ func (r *Recorder) node(t onThread) nodeKey {
 		return r.capture.sides[0].node(t)
 	}
 	if r.c == nil {
-		return nodeKey{port: noPort}
+		return nodeKey{port: NoPort}
 	}
-	return nodeKey{port: C.oh_conf_port(C.int(r.port))}
+	return nodeKey{port: r.port}
 }
-
-// noPort is the port of what is closed.
-var noPort = C.oh_port{slot: -1}
 
 // CallStream is one of several audio streams of a call, as a [Node].
 type CallStream struct {
@@ -201,12 +227,10 @@ func (cs *connections) leave(_ onThread, id CallID, part callPart) {
 
 // find returns the port of a node: ErrCallGone, ErrPortGone, or ErrNoMedia while a call
 // has none.
-func (k nodeKey) find(_ onThread) (C.oh_port, error) {
+func (k nodeKey) find(t onThread) (C.oh_port, error) {
 	if k.call == 0 {
-		if k.port.slot < 0 || C.oh_conf_port(C.int(k.port.slot)) != k.port {
-			return k.port, ErrPortGone
-		}
-		return k.port, nil
+		_, err := k.port.slot(t)
+		return k.port.port(), err
 	}
 	var port C.oh_port
 	slot := C.oh_call_slot(C.int64_t(k.call))
@@ -309,7 +333,7 @@ func (c *Connection) connect(t onThread) (chan Status, error) {
 	if c.made && src == c.srcPort && dst == c.dstPort {
 		return nil, nil
 	}
-	op := confOp{C.PJMEDIA_CONF_OP_CONNECT_PORTS, PortID(src.slot), PortID(dst.slot)}
+	op := confOp{C.PJMEDIA_CONF_OP_CONNECT_PORTS, src.slot, dst.slot}
 	result := c.ep.pump.expect(t, op)
 	if st := C.oh_conf_connect(src, dst, confLevel(c.level)); st != C.PJ_SUCCESS {
 		c.ep.pump.unexpect(op, result)
@@ -392,7 +416,7 @@ func (c *Connection) close(t onThread) chan Status {
 	if !c.made {
 		return nil
 	}
-	op := confOp{C.PJMEDIA_CONF_OP_DISCONNECT_PORTS, PortID(c.srcPort.slot), PortID(c.dstPort.slot)}
+	op := confOp{C.PJMEDIA_CONF_OP_DISCONNECT_PORTS, c.srcPort.slot, c.dstPort.slot}
 	result := c.ep.pump.expect(t, op)
 	if C.oh_conf_disconnect(c.srcPort, c.dstPort) != C.PJ_SUCCESS {
 		c.ep.pump.unexpect(op, result)
@@ -402,7 +426,7 @@ func (c *Connection) close(t onThread) chan Status {
 }
 
 // dropPort ends the connections of a port that was taken out.
-func (cs *connections) dropPort(t onThread, port C.oh_port) {
+func (cs *connections) dropPort(t onThread, port PortID) {
 	for c := range cs.all {
 		if c.src.call == 0 && c.src.port == port || c.dst.call == 0 && c.dst.port == port {
 			c.end(t)

@@ -116,7 +116,7 @@ func decodeMedia(ev *C.oh_event) []Media {
 	for i := range media {
 		m := &ev.media[i]
 		media[i] = Media{
-			Index: int(m.index), Type: MediaType(m._type), Status: MediaStatus(m.status), Dir: MediaDir(m.dir), Port: PortID(m.slot),
+			Index: int(m.index), Type: MediaType(m._type), Status: MediaStatus(m.status), Dir: MediaDir(m.dir), Port: portID(m.port),
 			Codec: C.GoString(&m.codec[0]), SRTP: C.GoString(&m.srtp[0]),
 		}
 	}

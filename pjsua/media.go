@@ -4,6 +4,7 @@ package pjsua
 
 /*
 #include "bridge.h"
+#include "conf.h"
 */
 import "C"
 
@@ -13,26 +14,27 @@ import (
 )
 
 // Connect makes dst hear src: one link of the conference bridge, in one direction
-// (pjsua_conf_connect2). The bridge makes it at its next tick, and Connect waits for
+// (pjmedia_conf_connect_port, as pjsua_conf_connect2 does). The bridge makes it at its next tick, and Connect waits for
 // that. A port hears the sum of all that are connected to it. A link that is there
 // already stays as it is, and that is no error.
 func (ep *Endpoint) Connect(ctx context.Context, src, dst PortID, opts ConnectOptions) error {
-	op := confOp{C.PJMEDIA_CONF_OP_CONNECT_PORTS, src, dst}
+	level := opts.Level
+	if level == 0 {
+		level = 1
+	}
+	from, to := src.port(), dst.port()
+	op := confOp{C.PJMEDIA_CONF_OP_CONNECT_PORTS, from.slot, to.slot}
 	return ep.confOp(ctx, fmt.Sprintf("connect port %d to %d", src, dst), op, func(_ onThread) C.pj_status_t {
-		var param C.pjsua_conf_connect_param
-		C.pjsua_conf_connect_param_default(&param)
-		if opts.Level != 0 {
-			param.level = C.float(max(opts.Level, 0))
-		}
-		return C.pjsua_conf_connect2(C.pjsua_conf_port_id(src), C.pjsua_conf_port_id(dst), &param)
+		return C.oh_conf_connect(from, to, confLevel(max(level, 0)))
 	})
 }
 
-// Disconnect takes back Connect (pjsua_conf_disconnect) and waits for the tick too.
+// Disconnect takes back Connect (pjmedia_conf_disconnect_port) and waits for the tick too.
 func (ep *Endpoint) Disconnect(ctx context.Context, src, dst PortID) error {
-	op := confOp{C.PJMEDIA_CONF_OP_DISCONNECT_PORTS, src, dst}
+	from, to := src.port(), dst.port()
+	op := confOp{C.PJMEDIA_CONF_OP_DISCONNECT_PORTS, from.slot, to.slot}
 	return ep.confOp(ctx, fmt.Sprintf("disconnect port %d from %d", src, dst), op, func(_ onThread) C.pj_status_t {
-		return C.pjsua_conf_disconnect(C.pjsua_conf_port_id(src), C.pjsua_conf_port_id(dst))
+		return C.oh_conf_disconnect(from, to)
 	})
 }
 
@@ -43,7 +45,12 @@ func (ep *Endpoint) confOp(ctx context.Context, name string, op confOp, fn func(
 	var result chan Status
 	err := ep.do(ctx, func(t onThread) error {
 		ch := ep.pump.expect(t, op)
-		if st := fn(t); st != C.PJ_SUCCESS {
+		switch st := fn(t); st {
+		case C.PJ_SUCCESS:
+		case C.PJ_EGONE:
+			ep.pump.unexpect(op, ch)
+			return fmt.Errorf("pjsua: %s: %w", name, ErrPortGone)
+		default:
 			ep.pump.unexpect(op, ch)
 			return t.fail(name, st)
 		}
@@ -74,7 +81,11 @@ func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error)
 		defer a.free()
 		// One listener for every port that PJSIP was compiled for: too big for a stack.
 		info := (*C.pjsua_conf_port_info)(a.zero(C.sizeof_pjsua_conf_port_info))
-		if st := C.pjsua_conf_get_port_info(C.pjsua_conf_port_id(port), info); st != C.PJ_SUCCESS {
+		slot, err := port.slot(t)
+		if err != nil {
+			return fmt.Errorf("pjsua: port %d: %w", port, err)
+		}
+		if st := C.pjsua_conf_get_port_info(slot, info); st != C.PJ_SUCCESS {
 			return t.fail(fmt.Sprintf("port %d", port), st)
 		}
 		out = PortInfo{
@@ -82,7 +93,7 @@ func (ep *Endpoint) PortInfo(ctx context.Context, port PortID) (PortInfo, error)
 			TXLevel: float64(info.tx_level_adj), RXLevel: float64(info.rx_level_adj),
 		}
 		for _, l := range info.listeners[:info.listener_cnt] {
-			out.Listeners = append(out.Listeners, PortID(l))
+			out.Listeners = append(out.Listeners, portIn(t, C.pjsua_conf_port_id(l)))
 		}
 		return nil
 	})
@@ -99,7 +110,7 @@ func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) {
 			return t.fail("list ports", st)
 		}
 		for _, id := range ids[:n] {
-			out = append(out, PortID(id))
+			out = append(out, portIn(t, id))
 		}
 		return nil
 	})
@@ -111,7 +122,10 @@ func (ep *Endpoint) Ports(ctx context.Context) ([]PortID, error) {
 // unchanged, 0 mutes.
 func (ep *Endpoint) SetPortLevels(ctx context.Context, port PortID, tx, rx float64) error {
 	return ep.do(ctx, func(t onThread) error {
-		slot := C.pjsua_conf_port_id(port)
+		slot, err := port.slot(t)
+		if err != nil {
+			return fmt.Errorf("pjsua: set level of port %d: %w", port, err)
+		}
 		if st := C.pjsua_conf_adjust_tx_level(slot, C.float(tx)); st != C.PJ_SUCCESS {
 			return t.fail("set level", st)
 		}

@@ -21,7 +21,6 @@ type memoryPort struct {
 	ep   *Endpoint
 	id   int64
 	port PortID
-	at   C.oh_port
 	gone <-chan struct{}
 
 	c *C.oh_memory // the executor's; nil when closed
@@ -45,12 +44,12 @@ func (m *memoryPort) open(ctx context.Context, op string, rate, size int, fn fun
 		if st := fn(t, C.uint(frame), &slot); st != C.PJ_SUCCESS {
 			return t.fail(op, st)
 		}
-		m.port, m.at = PortID(slot), C.oh_conf_port(slot)
+		m.port = portIn(t, slot)
 		return nil
 	})
 }
 
-func (m *memoryPort) node(onThread) nodeKey { return nodeKey{port: m.at} }
+func (m *memoryPort) node(onThread) nodeKey { return nodeKey{port: m.port} }
 
 // close calls before while the samples are still there.
 func (m *memoryPort) close(ctx context.Context, before func(onThread)) error {
@@ -59,7 +58,7 @@ func (m *memoryPort) close(ctx context.Context, before func(onThread)) error {
 			return ErrMemoryGone
 		}
 		before(t)
-		m.ep.conns.dropPort(t, m.at)
+		m.ep.conns.dropPort(t, m.port)
 		C.oh_memory_remove(m.c)
 		m.c = nil
 		return nil

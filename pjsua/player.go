@@ -90,7 +90,7 @@ func (ep *Endpoint) NewPlayer(ctx context.Context, path string, opts PlayerOptio
 		if st := C.pjsua_player_create(&name, flags, &p.file); st != C.PJ_SUCCESS {
 			return t.fail(op, st)
 		}
-		p.port = PortID(C.pjsua_player_get_conf_port(p.file))
+		p.port = portIn(t, C.pjsua_player_get_conf_port(p.file))
 		st := C.oh_player_watch(p.file, C.int64_t(p.id), C.int64_t(p.frames), cInt(opts.Loop), cInt(opts.Paused), &p.c)
 		if st != C.PJ_SUCCESS {
 			C.pjsua_player_destroy(p.file)
@@ -161,7 +161,7 @@ func (ep *Endpoint) bridge(ctx context.Context) (bridgeFormat, error) {
 		defer a.free()
 		// One listener for every port that PJSIP was compiled for: too big for a stack.
 		info := (*C.pjsua_conf_port_info)(a.zero(C.sizeof_pjsua_conf_port_info))
-		if st := C.pjsua_conf_get_port_info(C.pjsua_conf_port_id(SoundPort), info); st != C.PJ_SUCCESS {
+		if st := C.pjsua_conf_get_port_info(0, info); st != C.PJ_SUCCESS {
 			return t.fail("conference bridge", st)
 		}
 		b = bridgeFormat{int(info.clock_rate), int(info.samples_per_frame / info.channel_count)}
@@ -202,7 +202,7 @@ func (ep *Endpoint) playSamples(ctx context.Context, op string, files []*wav.Aud
 			return t.fail(op, st)
 		}
 		copy(unsafe.Slice((*int16)(buf), p.frames), samples)
-		p.port = PortID(slot)
+		p.port = portIn(t, slot)
 		return nil
 	})
 	if err != nil {

@@ -20,8 +20,12 @@ func (ep *Endpoint) ConfigurePort(ctx context.Context, port PortID, tx, rx PortO
 		return fmt.Errorf("pjsua: configure port %d: %v, %v", port, tx, rx)
 	}
 	return ep.do(ctx, func(t onThread) error {
-		return t.fail(fmt.Sprintf("configure port %d", port), C.pjsua_conf_configure_port(
-			C.pjsua_conf_port_id(port), C.pjmedia_port_op(tx), C.pjmedia_port_op(rx)))
+		op := fmt.Sprintf("configure port %d", port)
+		slot, err := port.slot(t)
+		if err != nil {
+			return fmt.Errorf("pjsua: %s: %w", op, err)
+		}
+		return t.fail(op, C.pjsua_conf_configure_port(slot, C.pjmedia_port_op(tx), C.pjmedia_port_op(rx)))
 	})
 }
 
@@ -30,7 +34,11 @@ func (ep *Endpoint) SignalLevel(ctx context.Context, port PortID) (SignalLevel, 
 	var tx, rx C.uint
 	err := ep.do(ctx, func(t onThread) error {
 		op := fmt.Sprintf("level of port %d", port)
-		return t.fail(op, C.pjsua_conf_get_signal_level(C.pjsua_conf_port_id(port), &tx, &rx))
+		slot, err := port.slot(t)
+		if err != nil {
+			return fmt.Errorf("pjsua: %s: %w", op, err)
+		}
+		return t.fail(op, C.pjsua_conf_get_signal_level(slot, &tx, &rx))
 	})
 	return SignalLevel{TX: int(tx), RX: int(rx)}, err
 }

@@ -380,7 +380,7 @@ func (w *walk) judge(what string, err error) {
 	w.mu.Unlock()
 	w.log = append(w.log, fmt.Sprintf("%s: %v", what, err))
 	var pj *Error
-	if err != nil && !errors.As(err, &pj) && !errors.Is(err, ErrCallGone) && !errors.Is(err, ErrNoMedia) {
+	if err != nil && !errors.As(err, &pj) && !errors.Is(err, ErrCallGone) && !errors.Is(err, ErrNoMedia) && !errors.Is(err, ErrPortGone) {
 		w.t.Errorf("%s: %v; before: %q", w.name, err, w.log)
 	}
 }

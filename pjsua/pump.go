@@ -64,7 +64,7 @@ type pump struct {
 // confOp identifies an operation of the conference bridge that was asked for.
 type confOp struct {
 	kind      C.int32_t
-	src, sink PortID
+	src, sink C.int32_t // slots
 }
 
 func newPump(logger hclog.Logger) (*pump, error) {
@@ -194,7 +194,7 @@ func (p *pump) settle() {
 		switch r._type {
 		case C.OH_CONF_OP:
 			ev := (*C.oh_event)(unsafe.Pointer(r))
-			op := confOp{ev.op, PortID(ev.src), PortID(ev.sink)}
+			op := confOp{ev.op, ev.src, ev.sink}
 			p.mu.Lock()
 			if waiters := p.ops[op]; len(waiters) > 0 {
 				waiters[0] <- Status(r.status)

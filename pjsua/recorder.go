@@ -88,7 +88,7 @@ func (ep *Endpoint) NewRecorder(ctx context.Context, path string, opts RecorderO
 		if st := C.pjsua_recorder_create(&name, 0, nil, 0, flags, &r.slot); st != C.PJ_SUCCESS {
 			return t.fail(op, st)
 		}
-		r.port = PortID(C.pjsua_recorder_get_conf_port(r.slot))
+		r.port = portIn(t, C.pjsua_recorder_get_conf_port(r.slot))
 		r.gone = ep.pump.expectPortGone(int64(r.id))
 		cpath := C.CString(path)
 		defer C.free(unsafe.Pointer(cpath))

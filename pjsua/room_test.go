@@ -138,9 +138,14 @@ func TestConnectionNeverReachesAReusedPort(t *testing.T) {
 	check(t, first.Close())
 	// The bridge gives slots again, the last that was free first.
 	second := must(p.NewAudio(within(t), 16000, AudioOptions{}))(t)
-	if second.Port() != first.Port() {
-		t.Fatalf("the slot was not used again: %v, %v", first.Port(), second.Port())
+	if a, b := first.Port().port(), second.Port().port(); a.slot != b.slot || a == b {
+		t.Fatalf("the slot was not used again: %v, %v", a, b)
 	}
+	assertIs(t, p.Connect(within(t), src.Port(), first.Port(), ConnectOptions{}), ErrPortGone)
+	assertIs(t, p.Disconnect(within(t), src.Port(), first.Port()), ErrPortGone)
+	assertIs(t, p.SetPortLevels(within(t), first.Port(), 0, 0), ErrPortGone)
+	_, err = p.PortInfo(within(t), first.Port())
+	assertIs(t, err, ErrPortGone)
 	_, err = p.KeepConnected(within(t), src, first, ConnectOptions{})
 	assertIs(t, err, ErrPortGone)
 	assertIs(t, conn.SetLevel(within(t), 0.5), ErrPortGone)

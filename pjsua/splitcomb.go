@@ -30,7 +30,6 @@ type SplitComb struct {
 	ep   *Endpoint
 	id   SplitCombID
 	port PortID
-	at   C.oh_port
 	gone <-chan struct{}
 
 	channels [C.OH_SPLITCOMB_CHANNELS]SplitCombChannel
@@ -41,7 +40,6 @@ type SplitComb struct {
 // SplitCombChannel is one channel of a [SplitComb], as a mono port of the bridge.
 type SplitCombChannel struct {
 	port PortID
-	at   C.oh_port
 }
 
 // NewSplitComb puts one of the bridge's rate into the bridge, with its channels
@@ -71,10 +69,9 @@ func (ep *Endpoint) NewSplitComb(ctx context.Context, opts SplitCombOptions) (*S
 			return t.fail("make a splitcomb", st)
 		}
 		s.c = c
-		s.port, s.at = PortID(c.slot[0]), C.oh_conf_port(c.slot[0])
+		s.port = portIn(t, c.slot[0])
 		for i := range s.channels {
-			slot := c.slot[1+i]
-			s.channels[i] = SplitCombChannel{PortID(slot), C.oh_conf_port(slot)}
+			s.channels[i] = SplitCombChannel{portIn(t, c.slot[1+i])}
 		}
 		return nil
 	})
@@ -94,17 +91,17 @@ func (s *SplitComb) Port() PortID { return s.port }
 // gives a [Node] that cannot be connected: ErrPortGone.
 func (s *SplitComb) Channel(n int) SplitCombChannel {
 	if n < 0 || n >= len(s.channels) {
-		return SplitCombChannel{NoPort, noPort}
+		return SplitCombChannel{NoPort}
 	}
 	return s.channels[n]
 }
 
-func (s *SplitComb) node(onThread) nodeKey { return nodeKey{port: s.at} }
+func (s *SplitComb) node(onThread) nodeKey { return nodeKey{port: s.port} }
 
 // Port returns the channel's mono port.
 func (c SplitCombChannel) Port() PortID { return c.port }
 
-func (c SplitCombChannel) node(onThread) nodeKey { return nodeKey{port: c.at} }
+func (c SplitCombChannel) node(onThread) nodeKey { return nodeKey{port: c.port} }
 
 // Close takes all its ports out of the bridge (pjsua_conf_remove_port) and returns when the
 // bridge has let go of them. A second Close returns ErrSplitCombGone.
@@ -113,9 +110,9 @@ func (s *SplitComb) Close(ctx context.Context) error {
 		if s.c == nil {
 			return ErrSplitCombGone
 		}
-		s.ep.conns.dropPort(t, s.at)
+		s.ep.conns.dropPort(t, s.port)
 		for _, c := range s.channels {
-			s.ep.conns.dropPort(t, c.at)
+			s.ep.conns.dropPort(t, c.port)
 		}
 		C.oh_splitcomb_remove(s.c)
 		s.c = nil

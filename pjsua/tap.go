@@ -127,7 +127,7 @@ func (tp *Tap) callPorts(t onThread) {
 	if err != nil || port == tp.copied {
 		return
 	}
-	if C.oh_conf_copy(port, tp.bot.at) == C.PJ_SUCCESS {
+	if C.oh_conf_copy(port, tp.bot.at.port()) == C.PJ_SUCCESS {
 		tp.copied = port
 	}
 }

@@ -38,7 +38,6 @@ type ToneGenerator struct {
 	ep   *Endpoint
 	id   ToneID
 	port PortID
-	at   C.oh_port
 	gone <-chan struct{}
 
 	// the executor's
@@ -64,7 +63,7 @@ func (ep *Endpoint) NewToneGenerator(ctx context.Context, opts ToneOptions) (*To
 		if st := C.oh_tone_new(C.int64_t(g.id), C.uint(rate), C.uint(frame), &g.c, &slot); st != C.PJ_SUCCESS {
 			return t.fail("make a tone generator", st)
 		}
-		g.port, g.at = PortID(slot), C.oh_conf_port(slot)
+		g.port = portIn(t, slot)
 		return nil
 	})
 	if err != nil {
@@ -79,7 +78,7 @@ func (g *ToneGenerator) ID() ToneID { return g.id }
 // Port returns the generator's port in the bridge.
 func (g *ToneGenerator) Port() PortID { return g.port }
 
-func (g *ToneGenerator) node(onThread) nodeKey { return nodeKey{port: g.at} }
+func (g *ToneGenerator) node(onThread) nodeKey { return nodeKey{port: g.port} }
 
 // on runs fn on pjsua's thread, unless the generator is closed.
 func (g *ToneGenerator) on(ctx context.Context, fn func(onThread) error) error {
@@ -230,8 +229,8 @@ func (g *ToneGenerator) SetDigitMap(ctx context.Context, digits []DigitTone) err
 // returns when the bridge has let go of it.
 func (g *ToneGenerator) Close(ctx context.Context) error {
 	err := g.on(ctx, func(t onThread) error {
-		g.ep.conns.dropPort(t, g.at)
-		C.oh_port_remove(C.pjsua_conf_port_id(g.port), g.c.port)
+		g.ep.conns.dropPort(t, g.port)
+		C.oh_port_remove(C.pjsua_conf_port_id(g.port.port().slot), g.c.port)
 		C.free(unsafe.Pointer(g.c))
 		g.c = nil
 		return nil

@@ -15,13 +15,15 @@ type (
 	RecorderID int64
 )
 
-// PortID is a slot of the conference bridge.
-type PortID int
+// PortID names a port of the conference bridge. It is no slot number of pjsua's, which
+// is used again as soon as a port is gone: commands on the PortID of a port that is gone
+// return [ErrPortGone] and never reach what took its slot.
+type PortID int64
 
 // NoPort is the PortID of what is not in the bridge.
 const NoPort PortID = -1
 
-// SoundPort is the slot of the sound device: what is connected to it is played
+// SoundPort is the port of the sound device: what is connected to it is played
 // on the loudspeaker, what it is connected to hears the microphone.
 const SoundPort PortID = 0
 
