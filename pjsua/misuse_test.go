@@ -283,6 +283,35 @@ func TestUnreachableRegistrar(t *testing.T) {
 	}
 }
 
+// With one processor somebody who gives one command after the other leaves room for
+// others that give commands or could run.
+func TestCommandsLeaveRoom(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	x := newExecutor(hclog.NewNullLogger())
+	defer x.stop()
+	const users, enough = 32, 300
+	var commands [users]atomic.Int64
+	var most atomic.Int64
+	var done sync.WaitGroup
+	for n := range users {
+		done.Go(func() {
+			for i := range int64(enough) {
+				check(t, x.do(context.Background(), func(onThread) error { return nil }))
+				commands[n].Store(i + 1)
+				if n == 0 {
+					for n := range commands {
+						most.Store(max(most.Load(), i-commands[n].Load()))
+					}
+				}
+			}
+		})
+	}
+	done.Wait()
+	if n := most.Load(); n > enough/2 { // 4 or so
+		t.Errorf("one of them was %d commands ahead", n)
+	}
+}
+
 // What waits for pjsua's thread while pjsua is destroyed does not reach it.
 func TestNothingRunsAfterTheLastJob(t *testing.T) {
 	x := newExecutor(hclog.NewNullLogger())

@@ -104,6 +104,10 @@ func (x *executor) put(j *job) error {
 		return ErrClosed
 	}
 	<-j.done
+	// Go lets a goroutine that waited for another one run before all that are ready, and
+	// with a thread of its own that is never held against the two. On one processor
+	// somebody who gives one command after the other would be alone with it for ever.
+	runtime.Gosched()
 	return j.err
 }
 
