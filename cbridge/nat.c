@@ -31,7 +31,7 @@ static oh_nat *nat_new(int type, pj_status_t status, const pj_str_t *server, con
 
 /* The end of a search for a STUN server: ours, whose token names who waits, or, with
  * the token 0, pjsua's own. On a worker thread with the STUN socket's lock, or on the
- * executor. After a failure result->name is what lies behind the list of servers. */
+ * executor. */
 static void on_stun_resolved(const pj_stun_resolve_result *result)
 {
     char text[PJ_INET6_ADDRSTRLEN + 10] = "";
