@@ -111,6 +111,12 @@ func (c *Call) sendText(ctx context.Context, block string, opts TextOptions) err
 	return c.on(ctx, func(t onThread, slot C.pjsua_call_id) error {
 		var a arena
 		defer a.free()
+		if opts.Media != 0 { // pjsua_call_send_text asserts what the others answer
+			var info C.pjsua_stream_info
+			if st := C.pjsua_call_get_stream_info(slot, C.uint(opts.Media-1), &info); st != C.PJ_SUCCESS {
+				return t.fail("send text", st)
+			}
+		}
 		param := (*C.pjsua_call_send_text_param)(a.zero(C.sizeof_pjsua_call_send_text_param))
 		C.pjsua_call_send_text_param_default(param)
 		param.med_idx = C.int(opts.Media - 1)
