@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,13 @@ func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, star
 		_, _ = reload(ctx, s, eng)
 	})
 	ctl.serve(ctx, eng.Started(), cancel)
+	go func() {
+		select {
+		case <-eng.Started():
+			debug.FreeOSMemory() // what reading the configuration took, not needed again
+		case <-ctx.Done():
+		}
+	}()
 	if started != nil {
 		go func() {
 			select {

@@ -195,6 +195,9 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 		"message": "SendMessage",
 	}
 	typ := reflect.TypeFor[*Client]()
+	if err := r.srv.ready(); err != nil {
+		t.Fatal(err)
+	}
 	for path, item := range r.srv.api.OpenAPI().Paths {
 		for _, op := range operations(item) {
 			name := names[op.OperationID]

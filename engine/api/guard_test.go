@@ -27,7 +27,7 @@ func (r *rig) ask(local bool, method, path, body string, change func(*http.Reque
 		change(req)
 	}
 	w := httptest.NewRecorder()
-	r.srv.guard(local, r.srv.mux).ServeHTTP(w, req)
+	r.srv.guard(local, http.HandlerFunc(r.srv.answer)).ServeHTTP(w, req)
 	return w
 }
 
@@ -143,6 +143,9 @@ func TestScopes(t *testing.T) {
 	r := newRig(t, nil)
 	tokens := map[Scope]string{ScopeNone: "", ScopeRead: readToken, ScopeCall: callToken, ScopeAdmin: adminToken}
 	seen := 0
+	if err := r.srv.ready(); err != nil {
+		t.Fatal(err)
+	}
 	for path, item := range r.srv.api.OpenAPI().Paths {
 		for _, op := range operations(item) {
 			name := op.Method + " " + path

@@ -80,6 +80,7 @@ type Server struct {
 	log     hclog.Logger
 	hosts   []string
 	limiter *limiter
+	ready   func() error // makes mux, api, spec and events
 	mux     *http.ServeMux
 	api     huma.API
 	spec    []byte       // the OpenAPI document
@@ -116,10 +117,18 @@ func NewServer(cfg Config) (*Server, error) {
 		s.hosts = append(s.hosts, strings.ToLower(h))
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.routes(); err != nil {
-		return nil, err
-	}
+	s.ready = sync.OnceValue(s.routes)
 	return s, nil
+}
+
+// answer makes the table of requests when the first one comes: it takes more memory than
+// all else of an engine that nobody asks for anything.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
+	if err := s.ready(); err != nil {
+		s.refuse(w, r, Errorf(http.StatusInternalServerError, CodeInternal, "%v", err))
+		return
+	}
+	s.mux.ServeHTTP(w, r)
 }
 
 // routes fills the table of requests and makes the OpenAPI document of it.
@@ -200,7 +209,12 @@ func (s *Server) serveSpec(w http.ResponseWriter, r *http.Request) {
 }
 
 // OpenAPI returns the OpenAPI 3.1 document that GET /openapi.json answers.
-func (s *Server) OpenAPI() []byte { return s.spec }
+func (s *Server) OpenAPI() []byte {
+	if s.ready() != nil {
+		return nil
+	}
+	return s.spec
+}
 
 // ServeSocket serves a listener to which only those can connect who may do everything,
 // until it is closed or the server is.
@@ -211,7 +225,7 @@ func (s *Server) ServeTCP(l net.Listener) error { return s.serve(l, false) }
 
 func (s *Server) serve(l net.Listener, local bool) error {
 	srv := &http.Server{
-		Handler:           s.guard(local, s.mux),
+		Handler:           s.guard(local, http.HandlerFunc(s.answer)),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
