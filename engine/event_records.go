@@ -4,7 +4,7 @@ package engine
 // an error, or was killed at its time limit.
 type HookFailed struct {
 	EventHeader
-	Hook   string `json:"hook"` // the key, such as "cmdCallEnd"
+	Hook   string `json:"hook"` // the key, such as "cmdCallEnd", or "Rule.name"
 	Reason string `json:"reason"`
 }
 

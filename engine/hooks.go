@@ -65,9 +65,14 @@ var hookMoments = []string{
 	momentHold, momentResume, momentTransfer, momentDTMF, momentRegistration, momentRecording, momentMessage, momentMWI,
 }
 
-func anyHook(s *config.Settings) bool {
+func anyHook(cfg *config.Config) bool {
+	for _, r := range cfg.Rules {
+		if r.Action == config.RuleHook {
+			return true
+		}
+	}
 	for _, name := range hookMoments {
-		if _, command := hookOf(s, name); command != "" {
+		if _, command := hookOf(&cfg.Settings, name); command != "" {
 			return true
 		}
 	}
@@ -89,7 +94,7 @@ type hooks struct {
 }
 
 type hookJob struct {
-	key     string // of the configuration
+	key     string // of the configuration, or Rule.name
 	args    []string
 	env     []string
 	limit   time.Duration
@@ -105,6 +110,9 @@ func newHooks(e *Engine) *hooks {
 func (h *hooks) take(m moment) {
 	s := h.e.settings()
 	key, command := hookOf(s, m.name)
+	if m.name == momentRule {
+		key, command = "Rule."+m.call.rule, m.call.command
+	}
 	if command == "" {
 		return
 	}
@@ -367,6 +375,7 @@ func (m *moment) variables(key string, account *config.Account) []string {
 	set("CALL_DURATION", duration)
 	set("CALL_HELD_BY", f.held)
 	set("CALL_CODEC", f.codec)
+	set("CALL_RULE", f.rule)
 	set("CALL_RECORDINGS", strings.Join(f.files, "\n"))
 
 	// What the event itself says.

@@ -264,6 +264,55 @@ func TestHookOrder(t *testing.T) {
 	}
 }
 
+// A rule's action hook runs its command when the call rings, after cmdCallRing, with the facts of
+// the call; a call that another rule decides about does not, and other hooks are told of the rule.
+func TestRuleHook(t *testing.T) {
+	command, out := hookScript(t)
+	withEngine(t, func(cfg *config.Config, f *fakePhone) {
+		cfg.Settings.CmdCallRing, cfg.Settings.HookTimeLimit = command, time.Hour
+		cfg.Rules = []config.Rule{
+			{Name: "bob", Caller: "bob", Action: config.RuleAnswer, Code: 486},
+			{Name: "desk", Action: config.RuleHook, Code: 486, Command: command + ` {number} "a b"`},
+		}
+	}, func(t *testing.T, r *rig) {
+		id := r.phone.ring(r.acc1, `"Alice" <sip:200@far.example.com>`)
+		r.events()
+		if c, ok := r.e.Call(id); !ok || c.Info().State != StateEarly {
+			t.Error("it does not ring")
+		}
+		r.phone.end(id, 487, "Request Terminated")
+		r.phone.ring(r.acc1, "sip:bob@far.example.com")
+		r.events()
+		want := []string{"cmdCallRing|200|1|in|180|Alice", "Rule.desk|200 a b 200|1|in|180|Alice"}
+		if got := renumber(linesOf(t, out)); !slices.Equal(got, want) {
+			t.Errorf("hooks:\n got %q\nwant %q", got, want)
+		}
+	})
+}
+
+// Without any other hook a rule's command runs, too, and one that fails is reported by the rule's
+// name.
+func TestRuleHookFails(t *testing.T) {
+	withEngine(t, func(cfg *config.Config, f *fakePhone) {
+		cfg.Settings.HookTimeLimit = time.Hour
+		cfg.Rules = []config.Rule{{Name: "desk", Action: config.RuleHook, Code: 486, Command: `/bin/sh -c "test x$OFFHOOK_CALL_RULE = xdesk && exit 3"`}}
+	}, func(t *testing.T, r *rig) {
+		id := r.phone.ring(r.acc1, "sip:200@far.example.com")
+		i, events := -1, r.events()
+		for n, ev := range events {
+			if failed, ok := ev.(HookFailed); ok {
+				i = n
+				if failed.Hook != "Rule.desk" || failed.Reason != "exit status 3" || failed.Call != id {
+					t.Errorf("%+v", failed)
+				}
+			}
+		}
+		if i < 0 {
+			t.Errorf("nothing was reported: %v", brief(events))
+		}
+	})
+}
+
 // A hook that cannot be started, fails or does not end is reported, and holds up nothing.
 func TestHookFailures(t *testing.T) {
 	dir := t.TempDir()

@@ -5,6 +5,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
@@ -35,6 +36,7 @@ const (
 	momentRecording    = "recording"
 	momentMessage      = "message"
 	momentMWI          = "mwi"
+	momentRule         = "rule" // a rule hands a call that rings to its command
 )
 
 // facts is what the events of a call have told of it.
@@ -63,6 +65,8 @@ type callFacts struct {
 	elsewhere bool // another phone took the call
 	stats     CallStats
 	files     []string // recordings that are complete, and those that are being made
+	rule      string   // the rule that decided
+	command   string   // of its action hook
 }
 
 // direction is in MicroSIP's words.
@@ -224,6 +228,13 @@ func (w *follower) take(ev Event) []moment {
 		}
 	case RegistrationChanged:
 		return one(momentRegistration, nil)
+	case RuleMatched:
+		if f := w.known(h); f != nil {
+			f.rule = ev.Rule
+			if ev.Action == string(config.RuleHook) {
+				f.command = ev.Value
+			}
+		}
 	case RecordingStarted:
 		if f := w.known(h); f != nil {
 			f.files = append(f.files, ev.Path)
@@ -280,7 +291,11 @@ func (w *follower) state(ev CallStateChanged, one func(string, *callFacts) []mom
 		}
 		if !f.out && !f.rang && ev.Code == int(pjsua.CodeRinging) {
 			f.rang = true
-			return one(momentRing, f)
+			list := one(momentRing, f)
+			if f.command != "" {
+				list = append(list, one(momentRule, f)...)
+			}
+			return list
 		}
 	case StateConfirmed:
 		if !f.answered.IsZero() {

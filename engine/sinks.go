@@ -46,7 +46,8 @@ func (e *Engine) read(name string, sub *Subscription, take func(Event)) bool {
 // startSinks starts those that the configuration asks for and that do not run yet: with
 // the engine, before its first event, and after a reload.
 func (e *Engine) startSinks() error {
-	s := e.settings()
+	cfg := e.config.Load()
+	s := &cfg.Settings
 	e.sinks.mu.Lock()
 	defer e.sinks.mu.Unlock()
 	wanted := func(name string, asked bool) bool {
@@ -59,7 +60,7 @@ func (e *Engine) startSinks() error {
 		e.sinks.started[name] = true
 		return true
 	}
-	if wanted("hooks", anyHook(s)) {
+	if wanted("hooks", anyHook(cfg)) {
 		h, w := newHooks(e), newFollower()
 		e.follow("hooks", func(ev Event) {
 			for _, m := range w.take(ev) {

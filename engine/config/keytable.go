@@ -334,7 +334,7 @@ var ruleKeys = []Key{
 	{Name: "time", Flag: noFlag, Type: Text, Status: Active, Own: true,
 		Doc: "When the rule holds, in local time: `Mon-Fri 08:00-17:30`, `Sat;Sun`, `22:00-06:00`; several separated by |. Empty is always."},
 	{Name: "action", Flag: noFlag, Type: Choice, Choices: []string{"answer", "ring", "reject", "forward", "play", "hook", "bot"}, Default: "ring", Status: Active, Own: true,
-		Doc: "What is done: `answer`; `ring` and leave the decision to others; `reject` with code; `forward` to target with 302; `play` file and hang up; `hook` and `bot` leave the call, which rings, to a program that listens for the event RuleMatched, with command or the name bot as its value."},
+		Doc: "What is done: `answer`; `ring` and leave the decision to others; `reject` with code; `forward` to target with 302; `play` file and hang up; `hook` has the call ring and runs command, which may answer it; `bot` leaves the call, which rings, to a program that listens for the event RuleMatched with the name bot as its value."},
 	{Name: "delay", Flag: noFlag, Type: Seconds, Max: maxSeconds, Default: "0", Status: Active, Own: true,
 		Doc: "How long the call rings before answer, forward and play."},
 	{Name: "code", Flag: noFlag, Type: Integer, Min: 300, Max: 699, Default: "486", Status: Active, Own: true,
@@ -346,7 +346,7 @@ var ruleKeys = []Key{
 	{Name: "file", Flag: noFlag, Type: Path, Status: Active, Own: true,
 		Doc: "WAV file of play."},
 	{Name: "command", Flag: noFlag, Type: Text, Status: Active, Own: true,
-		Doc: "Value of RuleMatched for hook. Offhook does not run it by itself yet."},
+		Doc: "Command of hook, run when the call rings, with what the commands of [hooks](hooks.md) get."},
 	{Name: "bot", Flag: noFlag, Type: Text, Status: Active, Own: true,
 		Doc: "Name that the event RuleMatched tells the program which takes the call."},
 }
