@@ -126,6 +126,22 @@ static struct {
     } calls[PJSUA_MAX_CALLS];
 } active = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
+pj_status_t oh_prefer_own_codecs(int slot)
+{
+    pjsua_call *call;
+    pjsip_dialog *dlg = NULL;
+    pj_status_t status = acquire_call("codec order", slot, &call, &dlg);
+
+    if (status != PJ_SUCCESS)
+        return status;
+    /* Without an offer there is no negotiator yet: the offer will be ours. */
+    if (call->inv && call->inv->neg)
+        status = pjmedia_sdp_neg_set_prefer_remote_codec_order(call->inv->neg, PJ_FALSE);
+    if (dlg)
+        pjsip_dlg_dec_lock(dlg);
+    return status;
+}
+
 /* With the dialog's lock, under which pjsua takes the session out of the call. */
 void oh_sdp_negotiated(int slot, int64_t serial)
 {

@@ -89,6 +89,9 @@ pj_status_t oh_call_transport_info(int slot, unsigned index, oh_transport_info *
 /* Sets what a running stream's codec does; OH_KEEP and below 0 keep it. [executor] */
 pj_status_t oh_call_modify_codec(int slot, int index, int vad, int plc, int bps, int loss);
 
+/* Has our order of codecs decide about the offers that come, not the offer's. [executor] */
+pj_status_t oh_prefer_own_codecs(int slot);
+
 /* Copies what was negotiated. In on_call_media_state. */
 void oh_sdp_negotiated(int slot, int64_t serial);
 

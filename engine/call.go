@@ -218,7 +218,7 @@ func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string) er
 		c.e.endOthers(ctx, phone, c.id)
 		c.e.holdOthers(ctx, phone, c)
 	}
-	return c.failed("answer", phone.Answer(ctx, c.id, code, pjsua.AnswerOptions{Reason: reason}))
+	return c.failed("answer", phone.Answer(ctx, c.id, code, pjsua.AnswerOptions{Reason: reason, OwnCodecOrder: c.e.settings().ForceCodec}))
 }
 
 // take says that the application decides about the call.

@@ -272,6 +272,7 @@ func (e *Engine) SelectAccount(number int, toggle bool) error {
 }
 
 func (p *commander) SetPassword(ctx context.Context, number int, password config.Secret) error {
+	keep := number > 0
 	if number == 0 {
 		number = p.e.settings().AccountID
 	}
@@ -290,6 +291,9 @@ func (p *commander) SetPassword(ctx context.Context, number int, password config
 	cfg.Password = password
 	if err := p.e.UpdateAccount(ctx, cfg); err != nil {
 		return err
+	}
+	if keep {
+		p.e.notePassword(number, password)
 	}
 	if !cfg.Registers() {
 		return nil

@@ -57,13 +57,14 @@ type Engine struct {
 	paths    map[string]struct{} // files that are being recorded to
 
 	transports map[pjsua.TransportType]*pjsua.Transport
-	addresses  []TransportAddress // where they listen
-	startedAt  time.Time          // of EngineStarted
-	touches    uint64             // rises whenever a call is selected
-	lastNumber string             // whom Redial calls
-	parked     *parked            // a number that waits for a registration
-	decided    string             // the Call-ID of the call that was answered or refused last
-	muted      Levels             // what holds for all calls; the volumes are settings
+	addresses  []TransportAddress    // where they listen
+	startedAt  time.Time             // of EngineStarted
+	touches    uint64                // rises whenever a call is selected
+	lastNumber string                // whom Redial calls
+	passwords  map[int]config.Secret // of accounts, that are to be written to the file
+	parked     *parked               // a number that waits for a registration
+	decided    string                // the Call-ID of the call that was answered or refused last
+	muted      Levels                // what holds for all calls; the volumes are settings
 	lastConf   ConferenceID
 	presence   Presence // what we say of ourselves
 	watches    []*watch
@@ -115,6 +116,7 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		begun:          make(chan struct{}),
 		closed:         make(chan struct{}),
 		byID:           make(map[pjsua.AccountID]*Account),
+		passwords:      make(map[int]config.Secret),
 		calls:          make(map[CallID]*Call),
 		dials:          newDialTable(),
 		ghosts:         make(map[CallID]struct{}),

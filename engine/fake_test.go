@@ -64,6 +64,7 @@ type fakePhone struct {
 	onModify     func(pjsua.AccountConfig)
 	onRemove     func(pjsua.AccountID) error
 	levels       map[pjsua.PortID]portLevels
+	deviceVolume bool // the sound device has a level of its own
 }
 
 type fakeCall struct {
@@ -386,7 +387,11 @@ func (f *fakePhone) Answer(_ context.Context, call pjsua.CallID, code pjsua.SIPC
 	if err := f.gone(call); err != nil {
 		return err
 	}
-	f.note("answer %d %d%s", call, code, headersOf(opts.Msg))
+	own := ""
+	if opts.OwnCodecOrder {
+		own = " own"
+	}
+	f.note("answer %d %d%s%s", call, code, headersOf(opts.Msg), own)
 	if f.onAnswer != nil {
 		return f.onAnswer(call, code)
 	}
@@ -551,6 +556,19 @@ func (f *fakePhone) Devices(context.Context) ([]pjsua.Device, error) { return f.
 func (f *fakePhone) SetDevices(_ context.Context, capture, playback int) error {
 	f.note("devices %d %d", capture, playback)
 	f.sound = [2]int{capture, playback}
+	return nil
+}
+
+func (f *fakePhone) SetDeviceVolume(_ context.Context, percent int) error {
+	if !f.deviceVolume {
+		return pjsua.StatusInvalid
+	}
+	f.note("volume %d", percent)
+	return nil
+}
+
+func (f *fakePhone) SetOpusStereo(_ context.Context, stereo bool) error {
+	f.note("opus %v", stereo)
 	return nil
 }
 

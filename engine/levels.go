@@ -180,11 +180,33 @@ func (e *Engine) SetVolumes(ctx context.Context, v Volumes) error {
 		if err != nil {
 			return err
 		}
-		if err := phone.SetPortLevels(ctx, pjsua.SoundPort, 1, float64(*v.Input)/100); err != nil {
-			return fmt.Errorf("engine: volume of the microphone: %w", err)
+		if err := e.setMicrophone(ctx, phone); err != nil {
+			return err
 		}
 	}
 	return e.applyLevels(ctx)
+}
+
+// setMicrophone brings about volumeInput: by the sound device where that can, else, or where
+// the configuration wants it, by the level of its port.
+func (e *Engine) setMicrophone(ctx context.Context, phone Phone) error {
+	s := e.settings()
+	gain := float64(s.VolumeInput) / 100
+	switch {
+	case s.MicAmplification:
+		gain *= 2
+	case !s.SWLevelAdjustment:
+		err := phone.SetDeviceVolume(ctx, s.VolumeInput)
+		if err == nil {
+			gain = 1
+		} else {
+			e.log.Debug("the microphone's level is set in software", "error", err)
+		}
+	}
+	if err := phone.SetPortLevels(ctx, pjsua.SoundPort, 1, gain); err != nil {
+		return fmt.Errorf("engine: volume of the microphone: %w", err)
+	}
+	return nil
 }
 
 // applyLevels tells what holds for all calls, and waits until it does.

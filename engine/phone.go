@@ -63,8 +63,12 @@ type Phone interface {
 
 	Devices(ctx context.Context) ([]pjsua.Device, error)
 	SetDevices(ctx context.Context, capture, playback int) error
+	// SetDeviceVolume sets the level of the capture device in per cent; many cannot.
+	SetDeviceVolume(ctx context.Context, percent int) error
 	Codecs(ctx context.Context) ([]pjsua.Codec, error)
 	SetCodecOrder(ctx context.Context, ids ...string) error
+	// SetOpusStereo has Opus send and take two channels, or one.
+	SetOpusStereo(ctx context.Context, stereo bool) error
 
 	// Shutdown hangs up and unregisters within ctx, Close does not wait for answers.
 	Shutdown(ctx context.Context) error

@@ -290,10 +290,33 @@ func (p *pjsuaPhone) SetDevices(ctx context.Context, capture, playback int) erro
 	return p.ep.SetDevices(ctx, capture, playback, pjsua.DeviceOptions{})
 }
 
+func (p *pjsuaPhone) SetDeviceVolume(ctx context.Context, percent int) error {
+	return p.ep.SetDeviceSetting(ctx, pjsua.DeviceInputVolume, percent, pjsua.DeviceSettingOptions{})
+}
+
 func (p *pjsuaPhone) Codecs(ctx context.Context) ([]pjsua.Codec, error) { return p.ep.Codecs(ctx) }
 
 func (p *pjsuaPhone) SetCodecOrder(ctx context.Context, ids ...string) error {
 	return p.ep.SetCodecOrder(ctx, ids...)
+}
+
+// opusStereoRate is MicroSIP's.
+const opusStereoRate = 96000
+
+func (p *pjsuaPhone) SetOpusStereo(ctx context.Context, stereo bool) error {
+	cfg, err := p.ep.OpusConfig(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case stereo:
+		cfg.Channels, cfg.BitRate = 2, opusStereoRate
+	case cfg.Channels == 2: // of another engine in this process
+		cfg.Channels, cfg.BitRate = 1, 0
+	default:
+		return nil
+	}
+	return p.ep.SetOpusConfig(ctx, cfg)
 }
 
 func (p *pjsuaPhone) Shutdown(ctx context.Context) error { return p.ep.Shutdown(ctx) }

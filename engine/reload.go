@@ -17,7 +17,7 @@ import (
 // starts.
 var restartKeys = []string{
 	"sourcePort", "bindAddress", "rtpPortMin", "rtpPortMax", "tlsCAFile", "tlsCertFile", "tlsKeyFile", "tlsVerify", "userAgent",
-	"dnsSrv", "dnsSrvNs", "enableSTUN", "STUN", "enableLocalAccount", "audioInputDevice", "audioOutputDevice", "VAD", "EC", "maxCalls",
+	"dnsSrv", "dnsSrvNs", "enableSTUN", "STUN", "enableLocalAccount", "audioInputDevice", "audioOutputDevice", "VAD", "EC", "opusStereo", "rport", "maxCalls",
 	"enableLog", "socket", "apiListen", "apiTokenFile", "apiHosts", "promptPath",
 }
 
@@ -103,6 +103,11 @@ func (e *Engine) reload(ctx context.Context, cfg *config.Config) (ConfigReloaded
 		e.log.SetLevel(hclog.LevelFromString(cfg.Settings.LogLevel))
 	}
 	err = e.reloadAccounts(ctx, base, cfg, &out)
+	if e.sound && slices.ContainsFunc(apply, func(key string) bool {
+		return key == "volumeInput" || key == "micAmplification" || key == "swLevelAdjustment"
+	}) {
+		err = errors.Join(err, e.setMicrophone(ctx, phone))
+	}
 	if slices.Contains(apply, "volumeInput") || slices.Contains(apply, "volumeOutput") {
 		err = errors.Join(err, e.applyLevels(ctx))
 	}

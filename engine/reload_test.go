@@ -185,6 +185,60 @@ func TestState(t *testing.T) {
 	}
 }
 
+// A password that a command line gives to a numbered account is written where the file holds one;
+// one for the account that dials is not.
+func TestPasswordIsSaved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "offhook.ini")
+	const text = "[Account]\nserver = pbx\npassword = one\nserver-3 = pbx\npassword-3 = ${THREE}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		line string
+		save bool
+		want string
+	}{
+		{"/account:1 /password:two words", true, strings.Replace(text, "one", "two words", 1)},
+		{"/account:1 /password:", true, strings.Replace(text, "one", "", 1)},
+		{"/account:1 /password:one", true, text},
+		{"/account:1 /password:two", false, text},
+		{"/account:3 /password:two", true, text},
+		{"/password:two", true, text},
+	} {
+		r := liveRig(t, func(cfg *config.Config, _ *fakePhone) { cfg.Path, cfg.Settings.SaveState = path, test.save })
+		if _, err := r.e.Command(t.Context(), test.line, nil); err != nil {
+			t.Errorf("%s: %v", test.line, err)
+		}
+		r.cancel()
+		if data, err := os.ReadFile(path); err != nil || string(data) != test.want {
+			t.Errorf("%s: %q, %v; want %q", test.line, data, err, test.want)
+		}
+		if strings.Contains(r.log.String(), "two") {
+			t.Errorf("%s: the log has it: %s", test.line, r.log)
+		}
+	}
+}
+
+// Redial begins with MicroSIP's lastCallNumber where a file has no list.
+func TestLastCallNumber(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "offhook.ini")
+	if err := os.WriteFile(path, []byte("[Settings]\nlastCallNumber=1002\n[Account1]\nserver=pbx\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(config.Source{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	withEngine(t, func(c *config.Config, _ *fakePhone) {
+		c.Path, c.Settings.LastCallNumber = path, cfg.Settings.LastCallNumber
+	}, func(t *testing.T, r *rig) {
+		call, err := r.e.Redial(t.Context())
+		if err != nil || !strings.Contains(call.Info().Remote, "1002") {
+			t.Errorf("%v, %v", call, err)
+		}
+	})
+}
+
 // A file that cannot be written is reported once.
 func TestStateFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gone.ini")

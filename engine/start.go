@@ -34,6 +34,7 @@ func (e *Engine) phoneConfig() pjsua.Config {
 		Logger:    e.log,
 		UserAgent: s.UserAgent,
 		MaxCalls:  s.MaxCalls,
+		NoRport:   !s.Rport,
 		Media:     pjsua.MediaConfig{VAD: s.VAD},
 	}
 	if !s.EnableLog && !e.log.IsDebug() {
@@ -48,7 +49,10 @@ func (e *Engine) phoneConfig() pjsua.Config {
 	if s.EnableSTUN {
 		c.STUNServers = s.STUN
 	}
-	if s.EC && s.AudioOutputDevice != "" {
+	if s.OpusStereo {
+		c.Media.Channels = 2
+	}
+	if s.EC && !s.OpusStereo && s.AudioOutputDevice != "" {
 		c.Media.EchoTail = echoTail
 	}
 	return c
@@ -195,6 +199,11 @@ func (e *Engine) startCodecs(ctx context.Context, phone Phone) error {
 	if err := phone.SetCodecOrder(ctx, ids...); err != nil {
 		return fmt.Errorf("engine: audioCodecs: %w", err)
 	}
+	if slices.ContainsFunc(ids, func(id string) bool { return len(id) >= 4 && strings.EqualFold(id[:4], "opus") }) {
+		if err := phone.SetOpusStereo(ctx, e.settings().OpusStereo); err != nil {
+			return fmt.Errorf("engine: opusStereo: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -221,12 +230,10 @@ func (e *Engine) startSound(ctx context.Context, phone Phone) error {
 			s.AudioInputDevice, s.AudioOutputDevice, err)
 	}
 	e.sound = true
-	if s.VolumeInput != 100 {
-		if err := phone.SetPortLevels(ctx, pjsua.SoundPort, 1, float64(s.VolumeInput)/100); err != nil {
-			return fmt.Errorf("engine: volumeInput: %w", err)
-		}
+	if s.VolumeInput == 100 && !s.MicAmplification {
+		return nil // as the user of the machine has set it
 	}
-	return nil
+	return e.setMicrophone(ctx, phone)
 }
 
 // findDevice returns the id of the device with that name, any case.

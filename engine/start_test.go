@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,6 +85,14 @@ func TestPhoneConfig(t *testing.T) {
 	if c.UserAgent != "Bot/1" || c.LogLevel != 0 || c.MaxCalls != 7 || !c.Media.VAD || c.Media.EchoTail != echoTail {
 		t.Errorf("%+v", c)
 	}
+	if !c.NoRport || c.Media.Channels != 0 {
+		t.Errorf("without rport: %v, %d channels", c.NoRport, c.Media.Channels)
+	}
+	s.Rport, s.OpusStereo = true, true
+	if c := e.phoneConfig(); c.NoRport || c.Media.Channels != 2 || c.Media.EchoTail != 0 {
+		t.Errorf("with rport and opusStereo: %+v", c)
+	}
+	s.OpusStereo = false
 	if !slices.Equal(c.Nameservers, s.DNSSrvNS) || !slices.Equal(c.STUNServers, s.STUN) {
 		t.Errorf("name servers %v, STUN servers %v", c.Nameservers, c.STUNServers)
 	}
@@ -251,4 +260,86 @@ func TestSoundDevices(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Opus is told how many channels it has, where it is one of the codecs.
+func TestOpusStereo(t *testing.T) {
+	for _, test := range []struct {
+		codecs []string
+		want   []string
+	}{
+		{[]string{"PCMU/8000/1"}, []string{}},
+		{[]string{"PCMU/8000/1", "opus/48000/2"}, words("opus true")},
+	} {
+		withEngine(t, func(c *config.Config, f *fakePhone) {
+			f.codecs = append(f.codecs, pjsua.Codec{ID: "opus/48000/2"})
+			c.Settings.AudioCodecs, c.Settings.OpusStereo = test.codecs, true
+		}, func(t *testing.T, r *rig) { r.journal(words("opus"), test.want...) })
+	}
+}
+
+// With forceCodec the codec is ours to choose, whoever answers.
+func TestForceCodec(t *testing.T) {
+	withEngine(t, func(c *config.Config, _ *fakePhone) {
+		c.Settings.ForceCodec = true
+		c.Rules = []config.Rule{{Name: "ann", Caller: "ann", Action: config.RuleAnswer, Code: 486}}
+	}, func(t *testing.T, r *rig) {
+		first := r.phone.ring(r.acc1, "sip:ann@far")
+		r.events()
+		second := r.phone.ring(r.acc1, "sip:bob@far")
+		r.events()
+		if c, ok := r.e.Call(second); !ok || c.Answer(t.Context(), pjsua.CodeOK, "") != nil {
+			t.Error("not answered")
+		}
+		r.journal(words("answer"), fmt.Sprintf("answer %d 200 own", first), fmt.Sprintf("answer %d 180", second), fmt.Sprintf("answer %d 200 own", second))
+	})
+}
+
+// The level of the microphone is the device's own where that has one, else that of its port.
+func TestMicrophoneLevel(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		prepare func(*config.Settings, *fakePhone)
+		start   []string
+		then    []string // after volumeInput 60
+	}{
+		{"in software", nil, []string{}, words("levels sound 1 0.6")},
+		{"from the start", func(s *config.Settings, _ *fakePhone) { s.VolumeInput = 30 }, words("levels sound 1 0.3"), words("levels sound 1 0.6")},
+		{"by the device", func(_ *config.Settings, f *fakePhone) { f.deviceVolume = true }, []string{}, words("volume 60", "levels sound 1 1")},
+		{"swLevelAdjustment", func(s *config.Settings, f *fakePhone) { s.SWLevelAdjustment, f.deviceVolume = true, true }, []string{}, words("levels sound 1 0.6")},
+		{"micAmplification", func(s *config.Settings, f *fakePhone) { s.MicAmplification, f.deviceVolume = true, true }, words("levels sound 1 2"), words("levels sound 1 1.2")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			withEngine(t, func(c *config.Config, f *fakePhone) {
+				c.Settings.AudioInputDevice = "usb"
+				f.devices = []pjsua.Device{{ID: 4, Name: "USB", Inputs: 1}}
+				if test.prepare != nil {
+					test.prepare(&c.Settings, f)
+				}
+			}, func(t *testing.T, r *rig) {
+				of := words("levels", "volume")
+				r.journal(of, test.start...)
+				volume := 60
+				if err := r.e.SetVolumes(t.Context(), Volumes{Input: &volume}); err != nil {
+					t.Fatal(err)
+				}
+				r.journal(of, append(slices.Clone(test.start), test.then...)...)
+			})
+		})
+	}
+}
+
+// A reload sets the microphone anew.
+func TestMicrophoneLevelReload(t *testing.T) {
+	withEngine(t, func(c *config.Config, f *fakePhone) {
+		c.Settings.AudioInputDevice = "usb"
+		f.devices = []pjsua.Device{{ID: 4, Name: "USB", Inputs: 1}}
+	}, func(t *testing.T, r *rig) {
+		cfg := testConfig()
+		cfg.Settings.AudioInputDevice, cfg.Settings.VolumeInput, cfg.Settings.MicAmplification = "usb", 80, true
+		if _, err := r.e.Reload(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		r.journal(words("levels"), "levels sound 1 1.6")
+	})
 }

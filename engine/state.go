@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -29,7 +30,7 @@ func stateOf(s *config.Settings) map[string]string {
 	}
 }
 
-// stateFile writes what a command changed into the INI file, and only that: what came by
+// stateFile writes what a command changed, passwords of accounts too, into the INI file, and only that: what came by
 // flag or variable does not get there, and all other lines stay.
 type stateFile struct {
 	e       *Engine
@@ -37,12 +38,14 @@ type stateFile struct {
 	done    chan struct{}
 	saved   map[string]string
 	dialled []string
-	failed  bool // reported
+	wanted  map[int]config.Secret // passwords that are to be written
+	failed  bool                  // reported
 }
 
 func newStateFile(e *Engine) *stateFile {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &stateFile{e: e, cancel: cancel, done: make(chan struct{}), saved: stateOf(e.settings()), dialled: e.Dialled()}
+	f := &stateFile{e: e, cancel: cancel, done: make(chan struct{}), saved: stateOf(e.settings()), dialled: e.Dialled(),
+		wanted: make(map[int]config.Secret)}
 	go f.serve(ctx)
 	return f
 }
@@ -77,7 +80,11 @@ func (f *stateFile) save() {
 		return
 	}
 	state, dialled := stateOf(f.e.settings()), f.e.Dialled()
-	changed := !slices.Equal(dialled, f.dialled)
+	f.e.mu.Lock()
+	maps.Copy(f.wanted, f.e.passwords)
+	clear(f.e.passwords)
+	f.e.mu.Unlock()
+	changed := !slices.Equal(dialled, f.dialled) || len(f.wanted) > 0
 	for key, value := range state {
 		changed = changed || f.saved[key] != value
 	}
@@ -90,6 +97,7 @@ func (f *stateFile) save() {
 	}
 	if f.failed = err != nil; !f.failed {
 		f.saved, f.dialled = state, dialled
+		clear(f.wanted)
 	}
 }
 
@@ -116,7 +124,26 @@ func (f *stateFile) write(path string, state map[string]string, dialled []string
 			return err
 		}
 	}
+	for number, password := range f.wanted {
+		switch found, err := file.SetPassword(number, password); {
+		case err != nil:
+			f.e.log.Warn("a password was not written to the configuration", "account", number, "error", err)
+		case !found:
+			f.e.log.Info("the configuration does not hold the account's password, it is not written there", "account", number)
+		}
+	}
 	return file.Save()
+}
+
+// notePassword has a password written to the file as MicroSIP does, where the file holds it.
+func (e *Engine) notePassword(number int, password config.Secret) {
+	if !e.settings().SaveState || e.config.Load().Path == "" {
+		return
+	}
+	e.mu.Lock()
+	e.passwords[number] = password
+	e.mu.Unlock()
+	e.noteState()
 }
 
 // noteState has the state written soon.
@@ -160,7 +187,7 @@ func (e *Engine) loadState() {
 			e.dialled = append(e.dialled, number)
 		}
 	}
-	e.lastNumber = e.config.Load().Settings.Other["lastCallNumber"]
+	e.lastNumber = e.settings().LastCallNumber
 	if len(e.dialled) > 0 {
 		e.lastNumber = e.dialled[0]
 	}

@@ -230,7 +230,7 @@ func (w *worker) accept(ctx context.Context) {
 	w.c.decide()
 	w.e.endOthers(ctx, w.phone, w.c.id)
 	w.e.holdOthers(ctx, w.phone, w.c)
-	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, pjsua.AnswerOptions{})
+	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, pjsua.AnswerOptions{OwnCodecOrder: w.e.settings().ForceCodec})
 	if err == nil || isGone(err) {
 		return
 	}

@@ -3,6 +3,7 @@
 package pjsua
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -40,6 +41,56 @@ func TestPRACK(t *testing.T) {
 	check(t, c.in.Answer(within(t), CodeOK, AnswerOptions{}))
 	await(p, func(ev CallStateChanged) bool { return ev.Call == c.in.ID() && ev.State == StateConfirmed })
 	p.hangup(c)
+}
+
+// Of the codecs that an INVITE offers the caller's first is taken, and with OwnCodecOrder ours.
+func TestOwnCodecOrder(t *testing.T) {
+	p := newPhone(t, Config{})
+	check(t, p.SetCodecOrder(within(t), "G722", "PCMU"))
+	peer := newSIPPeer(t)
+	phone := must(net.ResolveUDPAddr("udp", p.addr))(t)
+	sdp := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0 9\r\n"
+	for _, c := range []struct {
+		own  bool
+		want string // in the answer
+	}{{false, " RTP/AVP 0\r\n"}, {true, " RTP/AVP 9\r\n"}} {
+		send := func(method, to, body string) {
+			peer.write(fmt.Appendf(nil, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;rport;branch=z9hG4bK%s%v\r\nMax-Forwards: 70\r\n"+
+				"From: <sip:peer@%s>;tag=peer\r\nTo: %s\r\nCall-ID: own-%v\r\nCSeq: 1 %s\r\nContact: <sip:peer@%s>\r\n"+
+				"Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s",
+				method, p.uri(), peer.addr, method, c.own, peer.addr, to, c.own, method, peer.addr, len(body), body), phone)
+		}
+		send("INVITE", "<"+p.uri()+">", sdp)
+		call := p.Call(await(p, func(IncomingCall) bool { return true }).Call)
+		check(t, call.Answer(within(t), CodeOK, AnswerOptions{OwnCodecOrder: c.own}))
+		ok := peer.await("200", func(m sipMsg) bool {
+			return strings.HasPrefix(m.start(), "SIP/2.0 200") && m.header("Call-ID") == fmt.Sprintf("own-%v", c.own)
+		})
+		if !strings.Contains(ok.body(), c.want) {
+			t.Errorf("own order %v: %s", c.own, ok.body())
+		}
+		send("ACK", ok.header("To"), "")
+		await(p, func(ev CallStateChanged) bool { return ev.Call == call.ID() && ev.State == StateConfirmed })
+		check(t, call.Hangup(within(t), HangupOptions{}))
+		peer.respond(peer.request("BYE"), "200 OK")
+		await(p, func(ev CallEnded) bool { return ev.Call == call.ID() })
+	}
+}
+
+// Via asks for the answer to go where the request came from (RFC 3581), unless it is not to.
+func TestRport(t *testing.T) {
+	for _, no := range []bool{true, false} {
+		p := newPhone(t, Config{NoRport: no})
+		peer := newSIPPeer(t)
+		out := must(p.acc.Dial(within(t), "sip:bob@"+peer.addr, DialOptions{}))(t)
+		invite := peer.request("INVITE")
+		if via := invite.header("Via"); strings.Contains(via, ";rport") == no {
+			t.Errorf("NoRport %v: %s", no, via)
+		}
+		peer.respond(invite, "486 Busy Here")
+		await(p, func(ev CallEnded) bool { return ev.Call == out.ID() })
+		check(t, p.Close())
+	}
 }
 
 // A caller who wants too short a session is told what is the least (422, RFC 4028), and

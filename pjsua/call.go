@@ -3,6 +3,7 @@
 package pjsua
 
 /*
+#include "callmedia.h"
 #include "control.h"
 
 // The serial is the call's user data. It never passes through Go as a pointer: one that
@@ -161,9 +162,19 @@ func (c *Call) Answer(ctx context.Context, code SIPCode, opts AnswerOptions) err
 	}
 	op := fmt.Sprintf("answer %d", int(code))
 	return c.onMsg(ctx, op, opts.Msg, func(t onThread, slot C.pjsua_call_id, a *arena, msg *C.pjsua_msg_data) C.pj_status_t {
+		if st := opts.order(t, slot); st != C.PJ_SUCCESS {
+			return st
+		}
 		text := a.str(opts.Reason)
 		return C.pjsua_call_answer2(slot, callSetting(t, a, opts.Setting), C.uint(code), optional(&text), msg)
 	})
+}
+
+func (o *AnswerOptions) order(_ onThread, slot C.pjsua_call_id) C.pj_status_t {
+	if !o.OwnCodecOrder {
+		return C.PJ_SUCCESS
+	}
+	return C.oh_prefer_own_codecs(C.int(slot))
 }
 
 // Hangup ends the call (pjsua_call_hangup): with BYE when it is up, with CANCEL when

@@ -53,6 +53,9 @@ type Config struct {
 	// ResolveSRV makes Resolver look for SRV records first where a URI has no port, as
 	// Nameservers does; otherwise it looks for addresses only.
 	ResolveSRV bool
+	// NoRport leaves rport (RFC 3581) out of the Via of requests: servers answer to the
+	// address that we think we have (pjsip_cfg_t.endpt.disable_rport).
+	NoRport bool
 	// OutboundProxies are URIs that every request of every account visits first, in
 	// order, before the account's own proxies (outbound_proxy). At most 4.
 	OutboundProxies []string

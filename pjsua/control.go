@@ -92,6 +92,9 @@ func (c *Call) AnswerWithSDP(ctx context.Context, code SIPCode, sdp string, opts
 		if st == C.PJ_SUCCESS && (info.role != C.PJSIP_ROLE_UAS || info.state >= C.PJSIP_INV_STATE_CONNECTING || info.rem_offerer == 0) {
 			st = C.PJ_EINVALIDOP // nothing that an SDP could answer
 		}
+		if st == C.PJ_SUCCESS {
+			st = opts.order(t, slot)
+		}
 		if st != C.PJ_SUCCESS {
 			return st
 		}

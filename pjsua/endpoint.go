@@ -13,8 +13,13 @@ package pjsua
 // cbridge was compiled from the bridge.h that this package sees.
 static int oh_abi_matches(void) { return oh_abi() == OH_ABI && oh_event_size() == sizeof(oh_event); }
 
-// An INVITE over 1,300 bytes would go out by TCP and, refused, end the call with 503.
-static void oh_stay_on_udp(void) { pjsip_cfg()->endpt.disable_tcp_switch = PJ_TRUE; }
+// What PJSIP keeps for the process. An INVITE over 1,300 bytes would go out by TCP and, refused,
+// end the call with 503.
+static void oh_sip_config(int no_rport)
+{
+	pjsip_cfg()->endpt.disable_tcp_switch = PJ_TRUE;
+	pjsip_cfg()->endpt.disable_rport = no_rport;
+}
 */
 import "C"
 
@@ -130,7 +135,7 @@ func Open(cfg Config) (*Endpoint, error) {
 func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	var a arena
 	defer a.free()
-	C.oh_stay_on_udp()
+	C.oh_sip_config(C.int(cBool(cfg.NoRport)))
 	C.pj_log_set_level(0) // until pjsua_init knows our callback it would write to stdout
 	C.oh_matches_set(nil, 0)
 	ep.pump.attach()

@@ -18,6 +18,10 @@ type DialOptions struct {
 type AnswerOptions struct {
 	Reason  string // replaces the code's own phrase; empty keeps it
 	Setting CallSetting
+	// OwnCodecOrder takes the codec that comes first in our own order of those that the INVITE
+	// offers, not in the caller's. It stays so for offers that come later in the call
+	// (pjmedia_sdp_neg_set_prefer_remote_codec_order).
+	OwnCodecOrder bool
 	// Msg is of the response. PJSIP makes each response to an INVITE from the one before:
 	// header fields of a 180 are in the 183 and in the final response too.
 	Msg MsgData

@@ -121,12 +121,16 @@ type Settings struct {
 	TLSVerify   bool   `ini:"tlsVerify"`
 
 	AudioCodecs       []string `ini:"audioCodecs"` // never empty; what is not listed is off
+	ForceCodec        bool     `ini:"forceCodec"`
+	OpusStereo        bool     `ini:"opusStereo"`
 	AudioInputDevice  string   `ini:"audioInputDevice"`
 	AudioOutputDevice string   `ini:"audioOutputDevice"`
 	VAD               bool     `ini:"VAD"`
 	VolumeInput       int      `ini:"volumeInput"`  // per cent; 0 is silence
 	VolumeOutput      int      `ini:"volumeOutput"` // per cent; 0 is silence
 	VolumeRing        int      `ini:"volumeRing"`   // per cent
+	MicAmplification  bool     `ini:"micAmplification"`
+	SWLevelAdjustment bool     `ini:"swLevelAdjustment"`
 	EC                bool     `ini:"EC"`
 
 	AutoAnswer       AutoAnswer    `ini:"autoAnswer"`
@@ -173,6 +177,7 @@ type Settings struct {
 	APIHosts     []string `ini:"apiHosts"`
 	PromptPath   string   `ini:"promptPath"`
 
+	Rport              bool     `ini:"rport"`
 	NetworkChanges     bool     `ini:"networkChanges"`
 	PortKnockerHost    string   `ini:"portKnockerHost"`
 	PortKnockerPorts   string   `ini:"portKnockerPorts"` // separated by commas
@@ -226,6 +231,8 @@ type Settings struct {
 	CallLogLimit int    `ini:"callLogLimit"` // rows, 0: no bound
 
 	SaveState bool `ini:"saveState"`
+	// LastCallNumber is the one of the file; [Dialed] in it goes before.
+	LastCallNumber string `ini:"lastCallNumber"`
 
 	Contacts          string `ini:"contacts"`
 	UsersDirectory    string `ini:"usersDirectory"`

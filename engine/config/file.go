@@ -90,6 +90,22 @@ func (f *File) Set(section, key, value string) error {
 	return nil
 }
 
+// SetPassword replaces the password of an account where it stands in the file as plain text, and
+// returns whether it does: one that is absent, ${VARIABLE} or in a password_file is left alone.
+func (f *File) SetPassword(number int, password Secret) (bool, error) {
+	for _, at := range []struct{ section, key string }{
+		{"Account", fmt.Sprintf("password-%d", number)},
+		{fmt.Sprintf("Account%d", number), "password"},
+	} {
+		text, ok := f.Get(at.section, at.key)
+		if _, variable := variableOf(text); !ok || variable {
+			continue
+		}
+		return true, f.Set(at.section, at.key, password.Reveal())
+	}
+	return false, nil
+}
+
 // problems are those that the text alone shows.
 func (f *File) problems() Errors {
 	l := newLoader(Source{})

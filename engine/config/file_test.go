@@ -12,6 +12,35 @@ import (
 )
 
 // TestRoundTrip: a file that was not changed is written byte for byte as it was.
+// A password takes the place of the one that stands in the file, and of nothing else.
+func TestSetPassword(t *testing.T) {
+	const text = "[AccountDefaults]\npassword = d\n[Account]\nserver = a\npassword = old ; 1\nserver-2 = a\npassword-2 =\n" +
+		"server-4 = a\npassword-4 = ${FOUR}\nserver-5 = a\npassword_file-5 = five\nserver-6 = a\n[Account3]\nserver = a\npassword=3\n"
+	for number, change := range map[int]struct{ old, new string }{
+		1: {"password = old ; 1\n", "password = new\n"}, 2: {"password-2 =\n", "password-2 =new\n"}, 3: {"password=3\n", "password=new\n"},
+		4: {}, 5: {}, 6: {}, 7: {},
+	} {
+		f, err := ParseFile("offhook.ini", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := f.SetPassword(number, NewSecret("new"))
+		if err != nil || found != (change.old != "") {
+			t.Errorf("%d: %v, %v", number, found, err)
+		}
+		if got, want := string(f.Bytes()), strings.Replace(text, change.old, change.new, 1); got != want {
+			t.Errorf("%d: %q, want %q", number, got, want)
+		}
+	}
+	f, err := ParseFile("offhook.ini", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.SetPassword(1, NewSecret("${1}")); err == nil || string(f.Bytes()) != text {
+		t.Errorf("a password that is no plain one: %v", err)
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	for _, path := range goldenCases(t) {
 		data, err := os.ReadFile(path)

@@ -56,8 +56,8 @@ var settingKeys = []Key{
 		Doc: "Find the public address with the servers of STUN."},
 	{Name: "STUN", Type: HostPorts, Max: 8, Status: Active,
 		Doc: "Up to eight STUN servers, tried in order."},
-	{Name: "rport", Type: Bool, Default: "1", Status: Kept,
-		Doc: "Ask for symmetric response routing (RFC 3581)."},
+	{Name: "rport", Type: Bool, Default: "1", Status: Active,
+		Doc: "Ask for symmetric response routing (RFC 3581). 0 has servers answer to the address that the machine thinks it has."},
 	{Name: "networkChanges", Type: Bool, Default: "1", Status: Active,
 		Doc: "Register again, and tell calls, when the machine's addresses change. Not with bindAddress."},
 	{Name: "portKnockerHost", Type: Host, Status: Active,
@@ -70,8 +70,8 @@ var settingKeys = []Key{
 	// Audio.
 	{Name: "audioCodecs", Type: CodecIDs, Default: DefaultCodecs, Status: Active,
 		Doc: "Codecs that may be used, the preferred first, each name/clock rate/channels. Codecs that are not listed are off. MicroSIP's own default is the first two."},
-	{Name: "forceCodec", Type: Bool, Default: "0", Status: Kept,
-		Doc: "Answer with the own order of codecs, not the caller's."},
+	{Name: "forceCodec", Type: Bool, Default: "0", Status: Active,
+		Doc: "Of the codecs that an incoming call offers take the one that comes first in audioCodecs, and not the caller's first."},
 	{Name: "audioInputDevice", Type: Text, Status: Active,
 		Doc: "Name of the capture device, as `offhook devices` prints it. Empty is no sound card."},
 	{Name: "audioOutputDevice", Type: Text, Status: Active,
@@ -82,9 +82,10 @@ var settingKeys = []Key{
 		Doc: "Send no RTP while the microphone is silent."},
 	{Name: "EC", Type: Bool, Default: "1", Status: Active,
 		Doc: "Cancel echo of the playback device."},
-	{Name: "opusStereo", Type: Bool, Default: "0", Status: Kept, Doc: "Stereo Opus."},
-	{Name: "micAmplification", Type: Bool, Default: "0", Status: Kept, Doc: "Amplify the microphone."},
-	{Name: "swLevelAdjustment", Type: Bool, Default: "0", Status: Kept, Doc: "Set the microphone's level in software."},
+	{Name: "opusStereo", Type: Bool, Default: "0", Status: Active,
+		Doc: "Stereo Opus at 96 kbit/s. Calls are mixed in two channels then, WAV recordings have two, and EC is off."},
+	{Name: "micAmplification", Type: Bool, Default: "0", Status: Active, Doc: "Amplify the microphone: volumeInput 50 leaves it as it is, 100 makes it twice as loud."},
+	{Name: "swLevelAdjustment", Type: Bool, Default: "0", Status: Active, Doc: "Set the microphone's level in software always. 0 asks the device first; that ALSA's cannot, and micAmplification needs software too."},
 	{Name: "volumeInput", Type: Integer, Max: 100, Default: "100", Status: Active, Doc: "Level of the microphone, per cent; there must be a sound card."},
 	{Name: "volumeOutput", Type: Integer, Max: 100, Default: "100", Status: Active, Doc: "Level at which calls are heard and recorded, per cent."},
 	{Name: "volumeRing", Type: Integer, Max: 100, Default: "100", Status: Active, Doc: "Level of the ringing sound, per cent."},
@@ -201,7 +202,7 @@ var settingKeys = []Key{
 	{Name: "callLogLimit", Type: Integer, Max: maxInt, Default: "1000", Status: Active, Own: true,
 		Doc: "Calls that the call log keeps, the newest. 0 is all."},
 	{Name: "saveState", Type: Bool, Default: "1", Status: Active, Own: true,
-		Doc: "Write what a command changed of AA, AC, DND, FWD, the volumes, accountId and the redial list into the INI file, as MicroSIP does."},
+		Doc: "Write what a command changed of AA, AC, DND, FWD, the volumes, accountId, the redial list, and an account's plain password into the INI file, as MicroSIP does."},
 	{Name: "contacts", Type: Path, Status: Active, Own: true,
 		Doc: "Contacts.xml of MicroSIP, or a CSV file of its export, with the names of callers. Empty is none."},
 
@@ -259,7 +260,9 @@ func guiKeys() []Key {
 		[]string{"mainX", "mainY", "mainW", "mainH", "messagesX", "messagesY", "messagesW", "messagesH", "ringinX", "ringinY", "activeTab"},
 		numbered("callsWidth", 6), numbered("contactsWidth", 3))...)
 	add(Text, "What MicroSIP remembers between two runs.",
-		"defaultAction", "updatesInterval", "checkUpdatesTime", "lastCallNumber", "callsLastKey", "version")
+		"defaultAction", "updatesInterval", "checkUpdatesTime", "callsLastKey", "version")
+	list = append(list, Key{Name: "lastCallNumber", Flag: noFlag, Type: Text, Status: Active,
+		Doc: "The number that was dialled last, for redial where there is no list in `[Dialed]`. saveState writes it."})
 	add(Bool, "Early media, of a fork of MicroSIP.", "EM")
 	add(Text, "Automatic transfer, of a fork of MicroSIP.", "autoTransferExtension", "enableAutoTransfer")
 	return list
