@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 )
 
@@ -28,9 +29,18 @@ type Contact struct {
 
 func (s *Server) contactRoutes() {
 	const tag = "contacts"
-	handle(s, route{
+	type query struct {
+		Format string `query:"format" enum:"json,csv" doc:"csv is MicroSIP's table; so is Accept: text/csv"`
+		Accept string `header:"Accept" hidden:"true"`
+	}
+	handleTable(s, route{
 		method: "GET", path: "/v1/contacts", id: "contacts", tag: tag, scope: ScopeRead, summary: "The address book",
-	}, func(context.Context, *nothing) (*list[Contact], error) { return listOf(s.phone.Contacts()), nil })
+	}, func(_ context.Context, in *query) ([]Contact, func(io.Writer) error, error) {
+		if wantsCSV(in.Format, in.Accept) {
+			return nil, s.phone.WriteContacts, nil
+		}
+		return s.phone.Contacts(), nil, nil
+	})
 	handle(s, route{
 		method: "PUT", path: "/v1/contacts", id: "set-contacts", tag: tag, scope: ScopeAdmin,
 		summary: "Replace the address book", description: "Contacts of a users directory stay. The answer is the new address book.",

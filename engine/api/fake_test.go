@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -351,6 +352,19 @@ func (p *fakePhone) SendMessage(_ context.Context, req MessageRequest) (Message,
 func (p *fakePhone) CallLog(_ context.Context, q LogQuery) ([]LogEntry, error) {
 	p.note("log %d %d %s %q %s %d %d", q.Last, q.Before, q.Type, q.Account, q.Number, q.Since.UnixMilli(), q.Until.UnixMilli())
 	return []LogEntry{{ID: 4, Type: "missed", Number: "1002"}}, nil
+}
+
+func (p *fakePhone) WriteCallLog(_ context.Context, w io.Writer, q LogQuery) error {
+	if q.Number == "none" {
+		return Errorf(http.StatusConflict, CodeFailed, "there is no call log")
+	}
+	_, err := fmt.Fprintf(w, "Type,Number\nmissed,%s\n", q.Number)
+	return err
+}
+
+func (p *fakePhone) WriteContacts(w io.Writer) error {
+	_, err := io.WriteString(w, "Name,Number\nAnn,1002\n")
+	return err
 }
 
 func (p *fakePhone) Reload(context.Context) (Reloaded, error) {

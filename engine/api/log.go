@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -10,11 +11,20 @@ import (
 
 func (s *Server) logRoutes() {
 	const tag = "log"
-	handle(s, route{
+	type query struct {
+		LogQuery
+		Format string `query:"format" enum:"json,csv" doc:"csv is a table, MicroSIP's columns first; so is Accept: text/csv"`
+		Accept string `header:"Accept" hidden:"true"`
+	}
+	handleTable(s, route{
 		method: "GET", path: "/v1/log", id: "log", tag: tag, scope: ScopeRead, summary: "The call log, the newest first",
-	}, func(ctx context.Context, in *LogQuery) (*list[LogEntry], error) {
-		entries, err := s.phone.CallLog(ctx, *in)
-		return listOf(entries), err
+	}, func(ctx context.Context, in *query) (entries []LogEntry, write func(io.Writer) error, err error) {
+		if wantsCSV(in.Format, in.Accept) {
+			write = func(w io.Writer) error { return s.phone.WriteCallLog(ctx, w, in.LogQuery) }
+			return nil, write, nil
+		}
+		entries, err = s.phone.CallLog(ctx, in.LogQuery)
+		return entries, nil, err
 	})
 }
 

@@ -41,14 +41,18 @@ func (rt route) operation() huma.Operation {
 
 // handle adds a request whose body and answer are types.
 func handle[I, O any](s *Server, rt route, fn func(context.Context, *I) (*O, error)) {
-	huma.Register(s.api, rt.operation(), func(ctx context.Context, in *I) (*O, error) {
+	register(s, rt.operation(), fn)
+}
+
+func register[I, O any](s *Server, op huma.Operation, fn func(context.Context, *I) (*O, error)) {
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := fn(ctx, in)
 		if err == nil {
 			return out, nil
 		}
 		problem := asError(err)
 		if problem.Status >= 500 {
-			s.log.Warn("request failed", "request", rt.id, "error", problem.Detail)
+			s.log.Warn("request failed", "request", op.OperationID, "error", problem.Detail)
 		}
 		return nil, problem
 	})

@@ -1,6 +1,9 @@
 package api
 
-import "context"
+import (
+	"context"
+	"io"
+)
 
 // Softphone is what a [Server] commands. The methods return an [*Error] where they
 // know what is wrong; everything else becomes 500. A CallID of 0 is the call that
@@ -71,8 +74,12 @@ type Softphone interface {
 	SendMessage(ctx context.Context, req MessageRequest) (Message, error)
 
 	CallLog(ctx context.Context, q LogQuery) ([]LogEntry, error)
+	// WriteCallLog writes the same as CSV.
+	WriteCallLog(ctx context.Context, w io.Writer, q LogQuery) error
 
 	Contacts() []Contact
+	// WriteContacts writes them as CSV.
+	WriteContacts(w io.Writer) error
 	SetContacts(ctx context.Context, contacts []Contact) error
 
 	Buddies() []Buddy

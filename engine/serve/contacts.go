@@ -2,9 +2,11 @@ package serve
 
 import (
 	"context"
+	"io"
 
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/api"
+	"github.com/offhook-voip/offhook/engine/contacts"
 )
 
 func (p *softphone) Contacts() []api.Contact {
@@ -15,9 +17,11 @@ func (p *softphone) Contacts() []api.Contact {
 	return list
 }
 
-func (p *softphone) SetContacts(_ context.Context, contacts []api.Contact) error {
+func (p *softphone) WriteContacts(w io.Writer) error { return contacts.WriteCSV(w, p.e.Contacts()) }
+
+func (p *softphone) SetContacts(_ context.Context, all []api.Contact) error {
 	var list []engine.Contact
-	for _, c := range contacts {
+	for _, c := range all {
 		if !c.Directory {
 			list = append(list, engine.Contact(c))
 		}

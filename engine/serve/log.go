@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"io"
 	"strconv"
 
 	"github.com/offhook-voip/offhook/engine"
@@ -10,6 +11,35 @@ import (
 )
 
 func (p *softphone) CallLog(ctx context.Context, q api.LogQuery) ([]api.LogEntry, error) {
+	entries, err := p.entries(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]api.LogEntry, 0, len(entries))
+	for _, e := range entries {
+		list = append(list, api.LogEntry{
+			ID: e.ID, SIPCallID: e.SIPCallID, Number: e.Number, Name: e.Name, Type: e.Type.String(), Time: e.Time.UTC(), DurationS: e.DurationS,
+			Info: e.Info, Account: e.Account, Remote: e.Remote, Local: e.Local, Domain: e.Domain, Diversion: e.Diversion,
+			Code: e.Code, Reason: e.Reason, Codec: e.Codec, RXLost: e.RXLost, TXLost: e.TXLost,
+			Ringing: utc(e.Ringing), Answered: utc(e.Answered), Ended: utc(e.Ended), Recordings: e.Recordings,
+		})
+	}
+	return list, nil
+}
+
+func (p *softphone) WriteCallLog(ctx context.Context, w io.Writer, q api.LogQuery) error {
+	entries, err := p.entries(ctx, q)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		e := &entries[i]
+		e.Time, e.Ringing, e.Answered, e.Ended = e.Time.UTC(), utc(e.Ringing), utc(e.Answered), utc(e.Ended)
+	}
+	return calllog.WriteCSV(w, entries)
+}
+
+func (p *softphone) entries(ctx context.Context, q api.LogQuery) ([]calllog.Entry, error) {
 	query := engine.LogQuery{Last: q.Last, Before: q.Before, Number: q.Number, Since: q.Since, Until: q.Until}
 	if q.Account != "" {
 		number, err := strconv.Atoi(q.Account)
@@ -29,14 +59,5 @@ func (p *softphone) CallLog(ctx context.Context, q api.LogQuery) ([]api.LogEntry
 	if err != nil {
 		return nil, explain(err)
 	}
-	list := make([]api.LogEntry, 0, len(entries))
-	for _, e := range entries {
-		list = append(list, api.LogEntry{
-			ID: e.ID, SIPCallID: e.SIPCallID, Number: e.Number, Name: e.Name, Type: e.Type.String(), Time: e.Time.UTC(), DurationS: e.DurationS,
-			Info: e.Info, Account: e.Account, Remote: e.Remote, Local: e.Local, Domain: e.Domain, Diversion: e.Diversion,
-			Code: e.Code, Reason: e.Reason, Codec: e.Codec, RXLost: e.RXLost, TXLost: e.TXLost,
-			Ringing: utc(e.Ringing), Answered: utc(e.Answered), Ended: utc(e.Ended), Recordings: e.Recordings,
-		})
-	}
-	return list, nil
+	return entries, nil
 }
