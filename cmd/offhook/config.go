@@ -26,8 +26,8 @@ func newConfigCheck(args []string) *cobra.Command {
 		Short: "Print the resolved configuration and everything that is wrong with it",
 		Long: `Check reads the configuration as run and call do: the file, the environment, and the
 flags that are given here. It prints the result as an INI file with every value that
-holds, defaults included and passwords as ***. Mistakes go to standard error, all of
-them, each with its file and line, or with its flag or variable.
+holds, defaults included and passwords, also those in URLs, as ***. Mistakes go to
+standard error, all of them, each with its file and line, or with its flag or variable.
 
 --json prints one object instead: {"accounts":[…],"settings":{…},"errors":[…]}.
 

@@ -4,9 +4,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,6 +207,9 @@ func TestRemoteControl(t *testing.T) {
 	if got := r.try("log", "--csv"); got.code != exitOK || !strings.HasPrefix(got.stdout, "Type,Name,Number,") || !strings.Contains(got.stdout, "486") {
 		t.Errorf("log --csv: %v", got)
 	}
+	if got := r.get("/v1/log?format=csv&last=1"); !strings.HasPrefix(got, "Type,Name,Number,") || strings.Count(got, "\n") != 2 || !strings.Contains(got, "486") {
+		t.Errorf("the log by HTTP: %q", got)
+	}
 	if got := r.try("log", "--missed"); got.code != exitOK || got.stdout != "no calls\n" {
 		t.Errorf("log --missed: %v", got)
 	}
@@ -254,6 +260,28 @@ func mustJSON(t *testing.T, v any) []byte {
 	return text
 }
 
+// get asks the engine by HTTP.
+func (r *remoteControl) get(path string) string {
+	r.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", r.flags[1])
+	}}}
+	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://localhost"+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		r.t.Fatalf("GET %s: %d, %s, %v", path, resp.StatusCode, body, err)
+	}
+	return string(body)
+}
+
 // The address book and the configuration of a running engine.
 func TestRemoteContactsAndReload(t *testing.T) {
 	dir := t.TempDir()
@@ -269,6 +297,9 @@ func TestRemoteContactsAndReload(t *testing.T) {
 	if got := r.try("contacts"); got.code != exitOK || !strings.Contains(got.stdout, "Anna") || strings.Contains(got.stdout, "Ann ") ||
 		!strings.Contains(got.stdout, "Bob") || !strings.Contains(got.stdout, "Carl") {
 		t.Errorf("contacts: %v", got)
+	}
+	if got := r.get("/v1/contacts?format=csv"); !strings.HasPrefix(got, "Name,Number,") || !strings.Contains(got, "Carl,1004,") {
+		t.Errorf("the contacts by HTTP: %q", got)
 	}
 	if text, err := os.ReadFile(book); err != nil || !strings.Contains(string(text), "Carl") {
 		t.Errorf("the file: %s, %v", text, err)

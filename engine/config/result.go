@@ -21,8 +21,8 @@ type Result struct {
 //	{"accounts":[{"number":1,"label":…}],"settings":{…},"rules":[{"name":…}],"errors":[{"file":…}]}
 //
 // The names in accounts and settings are the keys of the INI file, in its order.
-// Booleans, numbers and lists are those of JSON. A password is "***"; an account
-// without one has no such member.
+// Booleans, numbers and lists are those of JSON. A password is "***", and so are the user and the
+// values of the query in a URL; an account without a password has no such member.
 func (r Result) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	cfg := r.Config
@@ -73,7 +73,7 @@ func writeMembers(b *bytes.Buffer, pairs []pair, first bool) error {
 			b.WriteByte(',')
 		}
 		first = false
-		value, err := json.Marshal(p.jsonValue())
+		value, err := json.Marshal(p.shown().jsonValue())
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,8 @@ func (p pair) jsonValue() any {
 }
 
 // WriteResolved writes the configuration as an INI file with every value that
-// holds, defaults included. Passwords are ***. But for them the text read again
+// holds, defaults included. Passwords are ***, and so are the
+// user and the values of the query in a URL. But for them the text read again
 // gives the same configuration.
 func (c *Config) WriteResolved(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -154,7 +155,7 @@ func (c *Config) WriteResolved(w io.Writer) error {
 
 func writePairs(w io.Writer, pairs []pair) {
 	for _, p := range pairs {
-		if p.value == "" {
+		if p = p.shown(); p.value == "" {
 			fmt.Fprintf(w, "%s =\n", p.key.Name)
 			continue
 		}
