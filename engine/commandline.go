@@ -311,6 +311,3 @@ func (p *commander) Exit(context.Context) error {
 
 // ErrNoExit is returned where a command line may not end the engine.
 var ErrNoExit = errors.New("engine: a command line cannot end this engine")
-
-// Reset is no engine's: MicroSIP's second process removes what it has stored.
-func (p *commander) Reset(context.Context) error { return microsip.ErrScreen }

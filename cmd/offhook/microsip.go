@@ -78,7 +78,7 @@ nothing and ends with 0, whatever happened.
 func runCommandLine(cmd *cobra.Command, s *settings, set config.Settings, line string, asJSON bool) error {
 	first := microsip.Parse(set.Dialect, line)[0].Op
 	if first == microsip.Reset || first == microsip.ResetNoAsk {
-		return &exitError{exitRefused, errors.New("nothing was reset: what the engine keeps is in its configuration's folder, for you to remove")}
+		return &exitError{exitRefused, microsip.ErrReset}
 	}
 	out := cmd.OutOrStdout()
 	if set.Dialect == config.Strict {

@@ -94,7 +94,7 @@ func TestMicroSIPHandsOver(t *testing.T) {
 		{"documented", []string{"/exit"}, "/exit", 0, `{"type":"CommandResult","command":"dial","calls":[7]}`, "dial 7"},
 		{"documented", []string{"/minimized"}, "", 0, `{"type":"CommandResult","command":"minimize","calls":[]}`, "minimize"},
 		{"documented", nil, "", 0, `{"type":"CommandResult","command":"show","calls":[]}`, "show"},
-		{"documented", []string{"/reset"}, "", exitRefused, `{"type":"Error","message":"nothing was reset`, ""},
+		{"documented", []string{"/reset"}, "", exitRefused, `{"type":"Error","message":"microsip: nothing was reset`, ""},
 		{"strict", []string{"1001"}, "1001", 0, "", ""},
 		{"strict", []string{"/answer"}, "/answer", 0, "", ""},
 		{"strict", []string{"exit"}, "exit", 0, "", ""},

@@ -14,6 +14,11 @@ var ErrNoCall = errors.New("microsip: there is no such call")
 // ErrScreen is returned for what only a window could do.
 var ErrScreen = errors.New("microsip: that needs a screen")
 
+// ErrReset is returned for /reset and /resetnoask. MicroSIP removes its folder then, with the
+// configuration, the contacts and the call log in it: a line that any program on the machine may
+// send, and that takes away what nobody has a copy of.
+var ErrReset = errors.New("microsip: nothing was reset: the configuration, contacts and call log are their owner's to remove")
+
 // Direction is which way audio flows.
 type Direction int
 
@@ -68,8 +73,6 @@ type Phone interface {
 
 	// Exit ends the engine; it returns before that has happened.
 	Exit(ctx context.Context) error
-	// Reset ends the engine and forgets what it has stored.
-	Reset(ctx context.Context) error
 }
 
 // Result is what became of a command.
@@ -149,9 +152,9 @@ func Execute(ctx context.Context, phone Phone, c Command) (Result, error) {
 		err = phone.StepVolume(ctx, Speaker, c.Steps)
 	case Exit:
 		err = phone.Exit(ctx)
-	case ResetNoAsk:
-		err = phone.Reset(ctx)
-	default: // Reset asks first; the others are about the window
+	case Reset, ResetNoAsk:
+		err = ErrReset
+	default: // about the window
 		err = ErrScreen
 	}
 	if call != 0 {

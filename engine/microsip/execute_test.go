@@ -67,8 +67,7 @@ func (j *journal) SelectAccount(_ context.Context, number int, toggle bool) erro
 func (j *journal) SetPassword(_ context.Context, account int, password config.Secret) error {
 	return j.note("password %d %s", account, password.Reveal())
 }
-func (j *journal) Exit(context.Context) error  { return j.note("exit") }
-func (j *journal) Reset(context.Context) error { return j.note("reset") }
+func (j *journal) Exit(context.Context) error { return j.note("exit") }
 
 // TestRun has every command, and what it asks of the phone.
 func TestRun(t *testing.T) {
@@ -99,7 +98,6 @@ func TestRun(t *testing.T) {
 		{"/account:2 100", []string{"account 2 false", `dial 100 ""`}, []int64{3}},
 		{"/account:2 /password:x", []string{"password 2 x"}, nil},
 		{"exit", []string{"exit"}, nil},
-		{"/resetnoask", []string{"reset"}, nil},
 	} {
 		j := &journal{}
 		result, err := Run(t.Context(), j, config.Documented, tt.line)
@@ -107,9 +105,9 @@ func TestRun(t *testing.T) {
 			t.Errorf("%q asked for %q, %+v, %v", tt.line, j.lines, result, err)
 		}
 	}
-	for _, line := range []string{"/reset", "/dtmf:1?"} {
+	for line, want := range map[string]error{"/reset": ErrReset, "/resetnoask": ErrReset, "/dtmf:1?": ErrScreen} {
 		j := &journal{}
-		if _, err := Run(t.Context(), j, config.Documented, line); !errors.Is(err, ErrScreen) || j.lines != nil {
+		if _, err := Run(t.Context(), j, config.Documented, line); !errors.Is(err, want) || j.lines != nil {
 			t.Errorf("%q asked for %q, %v", line, j.lines, err)
 		}
 	}

@@ -94,7 +94,7 @@ func explain(err error) error {
 		status, code = http.StatusForbidden, api.CodeForbidden
 	case errors.As(err, &limit):
 		status, code = http.StatusTooManyRequests, api.CodeTooMany
-	case errors.Is(err, microsip.ErrScreen):
+	case errors.Is(err, microsip.ErrScreen), errors.Is(err, microsip.ErrReset):
 		status, code = http.StatusNotImplemented, api.CodeUnsupported
 	case isConflict(err), errors.Is(err, engine.ErrSingleMode), errors.Is(err, engine.ErrNoContacts):
 		status, code = http.StatusConflict, api.CodeConflict
