@@ -286,7 +286,7 @@ func (e *Engine) secrets() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, a := range e.accounts {
-		list = append(list, a.cfg().Password.Reveal())
+		list = append(list, a.cfg().Password.Reveal(), a.cfg().TURNPassword.Reveal())
 	}
 	return list
 }

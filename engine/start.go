@@ -308,8 +308,11 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 	if a.cfg().DisableSessionTimer {
 		c.SessionTimer = pjsua.TimerInactive
 	}
-	if a.cfg().ICE {
+	if a.cfg().ICE || a.cfg().TURNServer != "" {
 		c.ICE = &pjsua.ICEConfig{Enable: true}
+	}
+	if a.cfg().TURNServer != "" {
+		c.TURN = a.turn(s)
 	}
 	if s.RTPPortMin == 0 {
 		c.RTPPortRange = 0
@@ -330,6 +333,20 @@ func (a *Account) phoneConfig(s *config.Settings, transports map[pjsua.Transport
 	c.SRTP, c.SRTPKeying = srtpOf(a.cfg().SRTP)
 	c.Policy = a.policy()
 	return c
+}
+
+func (a *Account) turn(s *config.Settings) *pjsua.TURNConfig {
+	t := &pjsua.TURNConfig{
+		Enable: true, Server: a.cfg().TURNServer, Username: a.cfg().TURNUsername, Password: a.cfg().TURNPassword,
+	}
+	switch a.cfg().TURNTransport {
+	case config.TCP:
+		t.Transport = pjsua.TURNTCP
+	case config.TLS:
+		t.Transport = pjsua.TURNTLS
+		t.TLS = pjsua.TLSConfig{CAFile: s.TLSCAFile, Insecure: !s.TLSVerify}
+	}
+	return t
 }
 
 // proxyURI makes a URI of host[:port][;parameters].

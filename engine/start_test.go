@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -259,6 +260,41 @@ func TestSoundDevices(t *testing.T) {
 				t.Error("nothing speaks into the call, so no RTP would flow")
 			}
 		})
+	}
+}
+
+// A TURN server goes with ICE, and is checked as SIP servers are.
+func TestTURN(t *testing.T) {
+	cfg := testConfig()
+	a := &cfg.Accounts[0]
+	cfg.Settings.TLSCAFile, cfg.Settings.TLSVerify = "/ca.pem", true
+	made := func() pjsua.AccountConfig {
+		e, err := New(cfg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		account, _ := e.Account(a.Number)
+		return account.phoneConfigNow()
+	}
+	if c := made(); c.ICE != nil || c.TURN != nil {
+		t.Errorf("nothing is configured: %+v, %+v", c.ICE, c.TURN)
+	}
+	a.TURNServer, a.TURNUsername, a.TURNPassword = "turn:3478", "user", pjsua.NewSecret("word")
+	for transport, want := range map[config.Transport]pjsua.TURNConfig{
+		"":    {Transport: pjsua.TURNUDP},
+		"udp": {Transport: pjsua.TURNUDP},
+		"tcp": {Transport: pjsua.TURNTCP},
+		"tls": {Transport: pjsua.TURNTLS, TLS: pjsua.TLSConfig{CAFile: "/ca.pem"}},
+	} {
+		a.TURNTransport = transport
+		want.Enable, want.Server, want.Username, want.Password = true, "turn:3478", "user", pjsua.NewSecret("word")
+		c := made()
+		if c.ICE == nil || !c.ICE.Enable || c.TURN == nil || !reflect.DeepEqual(*c.TURN, want) {
+			t.Errorf("%q: %+v, %+v", transport, c.ICE, c.TURN)
+		}
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -62,6 +62,10 @@ type Account struct {
 	KeepAlive           time.Duration `ini:"keepAlive"`
 	ICE                 bool          `ini:"ICE"`
 	AllowRewrite        bool          `ini:"allowRewrite"`
+	TURNServer          string        `ini:"turnServer"`    // host or host:port; set, ICE is on
+	TURNTransport       Transport     `ini:"turnTransport"` // UDP, TCP or TLS
+	TURNUsername        string        `ini:"turnUsername"`
+	TURNPassword        Secret        `ini:"turnPassword"` // ${VARIABLE} is resolved
 	DisableSessionTimer bool          `ini:"disableSessionTimer"`
 	PublicAddr          string        `ini:"publicAddr"`
 	Publish             bool          `ini:"publish"`

@@ -163,6 +163,7 @@ func TestResolvedAgain(t *testing.T) {
 				t.Errorf("%s: password of account %d is written as %q", path, cfg.Accounts[i].Number, has)
 			}
 			cfg.Accounts[i].Password, again.Accounts[i].Password = Secret{}, Secret{}
+			cfg.Accounts[i].TURNPassword, again.Accounts[i].TURNPassword = Secret{}, Secret{}
 		}
 		if !reflect.DeepEqual(cfg, again) {
 			t.Errorf("%s: read again, differs:\n%+v\n%+v\n%s", path, cfg, again, text)

@@ -192,6 +192,12 @@ func TestEveryKeyEverywhere(t *testing.T) {
 				}
 				continue
 			}
+			if k.Name == "turnPassword" {
+				if acc.TURNPassword.Reveal() != value {
+					t.Errorf("turnPassword by %s is not what was given", name)
+				}
+				continue
+			}
 			if k.Name == "webhookSecret" {
 				if r.Config.Settings.WebhookSecret.Reveal() != value {
 					t.Errorf("webhookSecret by %s is not what was given", name)

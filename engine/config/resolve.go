@@ -240,6 +240,7 @@ func (l *loader) finish(acc *Account, from assignments) {
 		}
 	}
 	acc.Password = l.password(from)
+	acc.TURNPassword = l.secret(from["turnPassword"])
 }
 
 var variableForm = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)

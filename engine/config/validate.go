@@ -30,6 +30,9 @@ func (c *Config) Validate() error {
 		if _, err := passwordKey.normalize(acc.Password.Reveal()); err != nil {
 			bad("password", err.Error())
 		}
+		if _, err := passwordKey.normalize(acc.TURNPassword.Reveal()); err != nil {
+			bad("turnPassword", err.Error())
+		}
 		if slices.ContainsFunc(c.Accounts[:i], func(o Account) bool { return o.Number == acc.Number }) {
 			bad("", "the number is used twice")
 		}
