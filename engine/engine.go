@@ -76,6 +76,7 @@ type Engine struct {
 	sinks   sinks
 	callLog logFile
 	book    book
+	ringer  ringer
 
 	reloading    sync.Mutex     // one Reload at a time; comes before changing
 	loaded       *config.Config // with reloading held: what New or Reload was given last

@@ -184,6 +184,15 @@ func (e *Engine) SetVolumes(ctx context.Context, v Volumes) error {
 			return err
 		}
 	}
+	if v.Ring != nil {
+		phone, err := e.runningPhone()
+		if err != nil {
+			return err
+		}
+		if err := e.ringer.volume(ctx, e, phone); err != nil {
+			return fmt.Errorf("engine: volume of ringing: %w", err)
+		}
+	}
 	return e.applyLevels(ctx)
 }
 

@@ -136,6 +136,7 @@ func (w *worker) step(ctx context.Context) bool {
 	if !v.over {
 		w.obey(ctx, v)
 	}
+	w.e.ringer.set(ctx, w.e, w.phone, w.c.id, w.rings(v))
 	w.wires.close(ctx)
 	if v.over {
 		return false

@@ -133,6 +133,7 @@ type Settings struct {
 	VolumeInput       int      `ini:"volumeInput"`  // per cent; 0 is silence
 	VolumeOutput      int      `ini:"volumeOutput"` // per cent; 0 is silence
 	VolumeRing        int      `ini:"volumeRing"`   // per cent
+	RingingSound      string   `ini:"ringingSound"`
 	MicAmplification  bool     `ini:"micAmplification"`
 	SWLevelAdjustment bool     `ini:"swLevelAdjustment"`
 	EC                bool     `ini:"EC"`
