@@ -304,7 +304,7 @@ var accountKeys = []Key{
 	{Name: "disableSessionTimer", Type: Bool, Default: "0", Status: Active, Doc: "No session timers (RFC 4028)."},
 	{Name: "ICE", Type: Bool, Default: "0", Status: Active, Doc: "Interactive connectivity establishment (RFC 8445)."},
 	{Name: "turnServer", Type: HostPort, Status: Active, Own: true,
-		Doc: "TURN server (RFC 8656) that relays media where nothing shorter works. It turns ICE on."},
+		Doc: "TURN server (RFC 8656) that relays media where nothing shorter works. It turns ICE on. Calls fail where it refuses."},
 	{Name: "turnTransport", Type: Choice, Choices: []string{"udp", "tcp", "tls"}, Default: "udp", Status: Active, Own: true,
 		Doc: "Transport to turnServer. Its certificate is checked as those of SIP servers are."},
 	{Name: "turnUsername", Type: Text, Status: Active, Own: true, Doc: "User at turnServer."},
