@@ -190,3 +190,16 @@ func (r *fakeRoom) Unlisten(_ context.Context, id pjsua.RecorderID) error {
 	r.f.note("unlisten %d", id)
 	return nil
 }
+
+func (f *fakePhone) SetDeviceVolume(_ context.Context, percent int) error {
+	if !f.deviceVolume {
+		return pjsua.StatusInvalid
+	}
+	f.note("volume %d", percent)
+	return nil
+}
+
+func (f *fakePhone) SetOpusStereo(_ context.Context, stereo bool) error {
+	f.note("opus %v", stereo)
+	return nil
+}

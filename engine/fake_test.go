@@ -559,19 +559,6 @@ func (f *fakePhone) SetDevices(_ context.Context, capture, playback int) error {
 	return nil
 }
 
-func (f *fakePhone) SetDeviceVolume(_ context.Context, percent int) error {
-	if !f.deviceVolume {
-		return pjsua.StatusInvalid
-	}
-	f.note("volume %d", percent)
-	return nil
-}
-
-func (f *fakePhone) SetOpusStereo(_ context.Context, stereo bool) error {
-	f.note("opus %v", stereo)
-	return nil
-}
-
 func (f *fakePhone) Codecs(context.Context) ([]pjsua.Codec, error) { return f.codecs, nil }
 
 func (f *fakePhone) SetCodecOrder(_ context.Context, ids ...string) error {

@@ -30,8 +30,8 @@ func stateOf(s *config.Settings) map[string]string {
 	}
 }
 
-// stateFile writes what a command changed, passwords of accounts too, into the INI file, and only that: what came by
-// flag or variable does not get there, and all other lines stay.
+// stateFile writes what a command changed, passwords of accounts too, into the INI file, and
+// only that: what came by flag or variable does not get there, and all other lines stay.
 type stateFile struct {
 	e       *Engine
 	cancel  context.CancelFunc

@@ -16,9 +16,9 @@ type tableAnswer struct {
 }
 
 // wantsCSV says whether a table is asked for, by the query or, where that says nothing, by
-// Accept.
+// Accept. Who takes JSON too gets that.
 func wantsCSV(format, accept string) bool {
-	return format == "csv" || format == "" && strings.Contains(accept, "text/csv")
+	return format == "csv" || format == "" && strings.Contains(accept, "text/csv") && !strings.Contains(accept, "application/json")
 }
 
 // handleTable adds a request whose answer is a list of T that can be had as CSV. fn returns

@@ -18,6 +18,7 @@ func TestTables(t *testing.T) {
 	}{
 		{"/v1/log?number=12&format=csv", "", 200, "text/csv; charset=utf-8", "Type,Number\nmissed,12\n"},
 		{"/v1/log?number=12", "text/csv, */*;q=0.1", 200, "text/csv; charset=utf-8", "Type,Number\nmissed,12\n"},
+		{"/v1/log", "text/csv, application/json", 200, "application/json", `[{"id":4,`},
 		{"/v1/log?format=json", "text/csv", 200, "application/json", `[{"id":4,`},
 		{"/v1/log", "", 200, "application/json", `[{"id":4,`},
 		{"/v1/log", "*/*", 200, "application/json", `[{"id":4,`},
