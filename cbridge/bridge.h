@@ -105,6 +105,7 @@ typedef struct oh_media {
     oh_port port; /* of audio */
     char codec[40];
     char srtp[40]; /* crypto suite; empty: RTP in the clear */
+    int32_t dtmf;  /* telephone-event was negotiated */
 } oh_media;
 
 /* What every record of the events queue starts with. A noun whose facts do not fit

@@ -20,9 +20,11 @@ static void copy_media(oh_event *ev, const pjsua_call_info *ci)
         m->dir = ci->media[i].dir;
         m->port = oh_conf_port(m->type == PJMEDIA_TYPE_AUDIO ? ci->media[i].stream.aud.conf_slot : PJSUA_INVALID_ID);
         if ((m->port.slot != PJSUA_INVALID_ID || m->type == PJMEDIA_TYPE_TEXT) &&
-            pjsua_call_get_stream_info(ci->id, i, &si) == PJ_SUCCESS)
+            pjsua_call_get_stream_info(ci->id, i, &si) == PJ_SUCCESS) {
             oh_codec_name(m->codec, sizeof(m->codec),
                           m->type == PJMEDIA_TYPE_TEXT ? &si.info.txt.fmt : &si.info.aud.fmt);
+            m->dtmf = m->type == PJMEDIA_TYPE_AUDIO && si.info.aud.tx_event_pt >= 0 && si.info.aud.rx_event_pt >= 0;
+        }
         pjmedia_transport_info_init(&ti);
         if (pjsua_call_get_med_transport_info(ci->id, i, &ti) == PJ_SUCCESS &&
             (srtp = pjmedia_transport_info_get_spc_info(&ti, PJMEDIA_TRANSPORT_TYPE_SRTP)) && srtp->active)

@@ -117,7 +117,7 @@ func decodeMedia(ev *C.oh_event) []Media {
 		m := &ev.media[i]
 		media[i] = Media{
 			Index: int(m.index), Type: MediaType(m._type), Status: MediaStatus(m.status), Dir: MediaDir(m.dir), Port: portID(m.port),
-			Codec: C.GoString(&m.codec[0]), SRTP: C.GoString(&m.srtp[0]),
+			Codec: C.GoString(&m.codec[0]), SRTP: C.GoString(&m.srtp[0]), TelephoneEvent: m.dtmf != 0,
 		}
 	}
 	return media

@@ -83,6 +83,9 @@ type Media struct {
 	Port   PortID // conference port of audio; [NoPort] while the stream has none
 	Codec  string // such as "PCMU/8000", empty while there is no stream
 	SRTP   string // the crypto suite in use, empty when RTP is in the clear
+	// TelephoneEvent says that digits go by RFC 4733: both sides have telephone-event in
+	// their SDP. Where it is false the far end sends them otherwise, as tones for example.
+	TelephoneEvent bool
 }
 
 // CallEnded reports that a call is over, with its final figures. There is exactly one
