@@ -89,6 +89,11 @@ func (e *Engine) UpdateAccount(ctx context.Context, cfg config.Account) error {
 		a.reg, a.known = RegistrationChanged{}, false
 	}
 	e.bus.publish(AccountUpdated{EventHeader: e.header("AccountUpdated", time.Now(), cfg.Number, 0), URI: a.uri})
+	for _, c := range e.calls {
+		if c.account == a {
+			c.wakeWorker()
+		}
+	}
 	status, err := e.presence.status()
 	e.mu.Unlock()
 	if err == nil && cfg.Publish {

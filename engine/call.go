@@ -47,6 +47,7 @@ type Call struct {
 	resync    bool // the worker has to ask the phone what is true
 	plays     []*Playback
 	tones     []*tone
+	twins     []twin // nil while digits are not listened for
 	recs      []*Recording
 	touched   uint64 // see touchLocked
 	levels    Levels

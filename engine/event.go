@@ -199,11 +199,12 @@ type DirectionStats struct {
 	JitterMaxMS float64 `json:"jitter_max_ms"`
 }
 
-// DTMFReceived reports one digit from the far end, as soon as it begins.
+// DTMFReceived reports one digit from the far end, as soon as it begins; one that comes
+// as tones when they have lasted long enough to be sure.
 type DTMFReceived struct {
 	EventHeader
 	Digit      string `json:"digit"`       // "0" to "9", "*", "#", "A" to "D"
-	Method     string `json:"method"`      // "RFC4733" or "INFO"
+	Method     string `json:"method"`      // "RFC4733", "INFO" or "INBAND"
 	DurationMS int64  `json:"duration_ms"` // as INFO tells it; 0 when it is not known yet
 }
 

@@ -58,6 +58,8 @@ type fakePhone struct {
 	onBuddy      func(id pjsua.BuddyID, uri string) error
 	onDTMF       func(pjsua.DTMFOptions) error
 	onLevels     func(pjsua.PortID) error
+	onListen     func(pjsua.CallID) error
+	tones        bool // the far ends take no telephone-event
 	onJoin       func(pjsua.CallID) error
 	onResume     func(pjsua.CallID) error
 	onProbe      func(uri string) pjsua.SIPCode
@@ -65,6 +67,7 @@ type fakePhone struct {
 	onRemove     func(pjsua.AccountID) error
 	levels       map[pjsua.PortID]portLevels
 	deviceVolume bool // the sound device has a level of its own
+	listeners    map[pjsua.CallID]*fakeListener
 }
 
 type fakeCall struct {
@@ -85,6 +88,8 @@ func newFakePhone() *fakePhone {
 		links:    make(map[link]bool),
 		files:    make(map[int64]pjsua.PortID),
 		levels:   make(map[pjsua.PortID]portLevels),
+
+		listeners: make(map[pjsua.CallID]*fakeListener),
 	}
 }
 
@@ -194,7 +199,7 @@ func (f *fakePhone) media(id pjsua.CallID, status pjsua.MediaStatus, dir pjsua.M
 func (f *fakePhone) says(id pjsua.CallID, port pjsua.PortID, status pjsua.MediaStatus, dir pjsua.MediaDir) {
 	f.send(pjsua.CallMediaChanged{
 		EventHeader: f.head(), Call: id,
-		Media: []pjsua.Media{{Status: status, Dir: dir, Port: port, Codec: "PCMU/8000"}},
+		Media: []pjsua.Media{{Status: status, Dir: dir, Port: port, Codec: "PCMU/8000", TelephoneEvent: !f.tones}},
 	})
 }
 
@@ -207,6 +212,7 @@ func (f *fakePhone) end(id pjsua.CallID, code pjsua.SIPCode, reason string) {
 	}
 	delete(f.calls, id)
 	f.dropLocked(c.port)
+	f.endListenerLocked(id)
 	f.mu.Unlock()
 	f.send(pjsua.CallStateChanged{
 		EventHeader: f.head(), Call: id, Account: c.account, Role: c.role, State: pjsua.StateDisconnected,

@@ -42,10 +42,7 @@ func (e *Engine) handle(ctx context.Context, ev pjsua.Event) {
 		e.endCallLocked(c, at, ev)
 	case pjsua.DTMFReceived:
 		c := e.callForLocked(ctx, ev.Call, at)
-		e.bus.publish(DTMFReceived{
-			EventHeader: c.headerLocked("DTMFReceived", at),
-			Digit:       string(rune(ev.Digit)), Method: ev.Method.String(), DurationMS: ev.Duration.Milliseconds(),
-		})
+		c.digitLocked(at, ev.Digit, ev.Method.String(), ev.Duration)
 	case pjsua.TransferRequested:
 		c := e.callForLocked(ctx, ev.Call, at)
 		e.bus.publish(TransferRequested{

@@ -55,6 +55,9 @@ type Phone interface {
 	// NewTone plays digits as tones, once, and then silence.
 	NewTone(ctx context.Context, digits string, opts pjsua.ToneDigits) (pjsua.ToneID, pjsua.PortID, error)
 	CloseTone(ctx context.Context, tone pjsua.ToneID) error
+	// Listen hears what the far end of a call says, in samples of a rate in Hz, until it
+	// is closed or the call ends, through all changes of the call's media.
+	Listen(ctx context.Context, call pjsua.CallID, rate int) (Listener, error)
 	// SetPortLevels adjusts what a port hears (tx) and what it says (rx).
 	SetPortLevels(ctx context.Context, port pjsua.PortID, tx, rx float64) error
 	NewRoom() Room
@@ -72,6 +75,14 @@ type Phone interface {
 
 	// Shutdown hangs up and unregisters within ctx, Close does not wait for answers.
 	Shutdown(ctx context.Context) error
+	Close() error
+}
+
+// Listener is what is heard of a call: a pjsua.Audio that is only read.
+type Listener interface {
+	// ReadSamples waits until there is something, and returns io.EOF at the end of the
+	// call, pjsua.ErrAudioGone after Close.
+	ReadSamples(samples []int16) (int, error)
 	Close() error
 }
 

@@ -231,6 +231,14 @@ func (p *pjsuaPhone) CloseTone(ctx context.Context, id pjsua.ToneID) error {
 	return tone.Close(ctx)
 }
 
+func (p *pjsuaPhone) Listen(ctx context.Context, call pjsua.CallID, rate int) (Listener, error) {
+	audio, err := p.ep.Call(call).Audio(ctx, rate, pjsua.AudioOptions{WriteBuffer: -1})
+	if err != nil {
+		return nil, err
+	}
+	return audio, nil
+}
+
 func (p *pjsuaPhone) SetPortLevels(ctx context.Context, port pjsua.PortID, tx, rx float64) error {
 	return p.ep.SetPortLevels(ctx, port, tx, rx)
 }

@@ -34,6 +34,7 @@ type worker struct {
 	hangup   *time.Timer
 	gate     *time.Timer
 	wires    wires
+	ear      ear
 }
 
 // view is what a worker sees of its call.
@@ -62,6 +63,7 @@ func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
 	defer w.hangup.Stop()
 	defer w.gate.Stop()
 	defer w.wires.retry.Stop()
+	defer w.hush()
 	for w.step(ctx) {
 		select {
 		case <-c.wake:
@@ -143,6 +145,7 @@ func (w *worker) step(ctx context.Context) bool {
 	}
 	w.wires.sit(ctx)
 	w.wires.bring(ctx)
+	w.attend(ctx)
 	return true
 }
 

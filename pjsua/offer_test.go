@@ -242,6 +242,10 @@ func TestAnswerWithSDP(t *testing.T) {
 		}
 	}
 	check(t, call.AnswerWithSDP(within(t), CodeOK, sdp, AnswerOptions{}))
+	media := await(p, func(ev CallMediaChanged) bool { return ev.Call == out.id })
+	if len(media.Media) != 1 || media.Media[0].TelephoneEvent {
+		t.Errorf("%+v", media)
+	}
 	await(p, func(ev CallStateChanged) bool { return ev.Call == out.id && ev.State == StateConfirmed })
 	info := must(out.Info(within(t)))(t)
 	if info.MediaDir != DirSend || info.LocalContact == "" || info.RemoteContact == "" || info.RemoteOffered || info.Setting.Audio != 1 {

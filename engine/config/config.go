@@ -85,6 +85,8 @@ type Account struct {
 	AcceptTransfers string `ini:"acceptTransfers"` // "0", "dialAllow" or "1"
 	AcceptReplaces  string `ini:"acceptReplaces"`
 
+	InbandDTMF InbandDTMF `ini:"inbandDTMF"`
+
 	// Other holds the account keys that were set and have no field, by their
 	// spelling in the key table.
 	Other map[string]string `ini:"-"`
@@ -280,6 +282,17 @@ const (
 	AutoAnswerButton AutoAnswer = "button" // while Settings.AA is set
 	AutoAnswerHeader AutoAnswer = "header" // when the INVITE asks for it
 	AutoAnswerAll    AutoAnswer = "all"
+)
+
+// InbandDTMF says where digits are looked for in the audio. The zero value is
+// InbandDTMFAuto.
+type InbandDTMF string
+
+// The values.
+const (
+	InbandDTMFAuto InbandDTMF = "auto" // in calls without telephone-event
+	InbandDTMFOn   InbandDTMF = "on"   // in all calls
+	InbandDTMFOff  InbandDTMF = "off"
 )
 
 // DTMFMethod is how digits are sent.

@@ -330,6 +330,8 @@ var accountKeys = []Key{
 		Doc: "What is done when the far end of a call transfers it (REFER): 0 refuses with 603, `dialAllow` obeys where dialAllow lets the target be called, 1 obeys always. Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
 	{Name: "acceptReplaces", Type: Choice, Choices: []string{"", "0", "1"}, Status: Active, Own: true,
 		Doc: "1 lets an incoming call take the place of another (Replaces). Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
+	{Name: "inbandDTMF", Type: Choice, Choices: []string{"auto", "on", "off"}, Default: "auto", Status: Active, Own: true,
+		Doc: "Digits that the far end sends as tones in the audio: `auto` listens for them in calls where RFC 4733 was not negotiated, `on` in all, `off` in none. A digit that comes both ways is reported once. Where the call's output is muted nothing is heard."},
 }
 
 // ruleKeys are those of a section [Rule.name].
