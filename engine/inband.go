@@ -10,16 +10,18 @@ import (
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
-// How digits are listened for: at the rate of the bridge, so that nothing is converted.
+// How digits are listened for.
 const (
-	inbandRate   = 16000
-	inbandMethod = "INBAND" // in events
+	inbandRate   = 16000                 // that of the bridge, so that nothing is converted
+	inbandPeriod = 60 * time.Millisecond // to wake for each tick of the bridge would cost more than the rest
+	inbandMethod = "INBAND"              // in events
 )
 
 // ear is what looks for digits in what the far end of a call says. It belongs to the
 // call's worker, and is there only where digits may come as tones.
 type ear struct {
 	audio Listener // nil: nobody listens
+	stop  chan struct{}
 	ended chan struct{}
 	deaf  int // Call.wiring with which it could not be opened
 }
@@ -73,8 +75,8 @@ func (w *worker) listen(ctx context.Context, wiring int) {
 	w.e.mu.Lock()
 	w.c.twins = make([]twin, 0, 8)
 	w.e.mu.Unlock()
-	w.ear.ended = make(chan struct{})
-	go w.c.hear(w.ear.audio, detector, w.ear.ended)
+	w.ear.stop, w.ear.ended = make(chan struct{}), make(chan struct{})
+	go w.c.hear(w.ear, detector)
 }
 
 // hush ends the listening.
@@ -82,6 +84,7 @@ func (w *worker) hush() {
 	if w.ear.audio == nil {
 		return
 	}
+	close(w.ear.stop)
 	if err := w.ear.audio.Close(); err != nil {
 		w.c.report("stop listening for digits", err)
 	}
@@ -93,11 +96,13 @@ func (w *worker) hush() {
 }
 
 // hear publishes the digits that are heard, until the call or the listening ends.
-func (c *Call) hear(audio Listener, detector *dsp.DTMFDetector, ended chan<- struct{}) {
-	defer close(ended)
-	buf := make([]int16, inbandRate/20)
+func (c *Call) hear(ear ear, detector *dsp.DTMFDetector) {
+	defer close(ear.ended)
+	period := time.NewTicker(inbandPeriod)
+	defer period.Stop()
+	buf := make([]int16, inbandRate/5)
 	for {
-		n, err := audio.ReadSamples(buf)
+		n, err := ear.audio.ReadSamples(buf)
 		if err != nil {
 			return
 		}
@@ -105,6 +110,14 @@ func (c *Call) hear(audio Listener, detector *dsp.DTMFDetector, ended chan<- str
 			if d.Length == 0 {
 				c.inbandDigit(d.Digit)
 			}
+		}
+		if n == len(buf) {
+			continue // it is late
+		}
+		select {
+		case <-period.C:
+		case <-ear.stop:
+			return
 		}
 	}
 }

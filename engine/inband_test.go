@@ -43,6 +43,13 @@ func (r *rig) received() string {
 	return text.String()
 }
 
+// says has the far end say digits as tones, and waits until they were listened to.
+func (r *rig) says(c *Call, digits string) {
+	r.phone.say(c.ID(), tonesOf(digits))
+	time.Sleep(2 * inbandPeriod)
+	synctest.Wait()
+}
+
 // event has a digit come by RFC 4733 or INFO.
 func (r *rig) event(c *Call, digit byte, method pjsua.DTMFMethod) {
 	r.phone.send(pjsua.DTMFReceived{EventHeader: r.phone.head(), Call: c.ID(), Digit: digit, Method: method})
@@ -58,7 +65,7 @@ func TestInbandDigits(t *testing.T) {
 	withEngine(t, inbandIs("", true), func(t *testing.T, r *rig) {
 		c, _ := r.connected()
 		r.journal(words("listen"), fmt.Sprintf("listen %d 16000", c.ID()))
-		r.phone.say(c.ID(), tonesOf("1223#"))
+		r.says(c, "1223#")
 		events := r.expect("DTMFReceived", "DTMFReceived", "DTMFReceived", "DTMFReceived", "DTMFReceived")
 		for i, ev := range events {
 			d := ev.(DTMFReceived)
@@ -97,7 +104,7 @@ func TestInbandDigitsOnlyWhereAsked(t *testing.T) {
 				if n := r.phone.listening(); n != want {
 					t.Errorf("%d listen", n)
 				}
-				r.phone.say(c.ID(), tonesOf("5"))
+				r.says(c, "5")
 				if got := r.received(); got != heard {
 					t.Errorf("heard %q", got)
 				}
@@ -115,7 +122,7 @@ func TestInbandDigitsOnlyWhereAsked(t *testing.T) {
 func TestInbandDigitsComeOnce(t *testing.T) {
 	withEngine(t, inbandIs(config.InbandDTMFOn, false), func(t *testing.T, r *rig) {
 		c, _ := r.connected()
-		say := func(digits string) { r.phone.say(c.ID(), tonesOf(digits)); synctest.Wait() }
+		say := func(digits string) { r.says(c, digits) }
 		event := func(digits string, method pjsua.DTMFMethod) {
 			for _, d := range []byte(digits) {
 				r.event(c, d, method)
@@ -173,7 +180,7 @@ func TestInbandDigitsFollowMedia(t *testing.T) {
 		r.phone.media(id, pjsua.MediaActive, pjsua.DirSendRecv)
 		listens(1, "resumed")
 		r.journal(words("unlisten"))
-		r.phone.say(id, tonesOf("9"))
+		r.says(c, "9")
 		if got := r.received(); got != "9t" {
 			t.Errorf("heard %q", got)
 		}
@@ -208,7 +215,7 @@ func TestInbandDigitsInEarlyMedia(t *testing.T) {
 		r.journal(words("listen"))
 		r.phone.media(c.ID(), pjsua.MediaActive, pjsua.DirSendRecv)
 		r.events()
-		r.phone.say(c.ID(), tonesOf("*"))
+		r.says(c, "*")
 		if got := r.received(); got != "*t" {
 			t.Errorf("heard %q", got)
 		}
@@ -238,7 +245,7 @@ func TestInbandDigitsCannotBeHeard(t *testing.T) {
 		fail = false
 		r.phone.says(c.ID(), port, pjsua.MediaActive, pjsua.DirSendRecv)
 		r.events()
-		r.phone.say(c.ID(), tonesOf("0"))
+		r.says(c, "0")
 		if got := r.received(); got != "0t" {
 			t.Errorf("heard %q", got)
 		}

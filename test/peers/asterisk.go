@@ -26,6 +26,7 @@ import (
 //	1007  media by IPv6, on ::1; the domain is [::1]
 //	1008  NOTIFY about its mailbox without being asked (RFC 3842), from its registration on
 //	1009  a hold by the other side is passed on as a re-INVITE, and a new other side is told by UPDATE
+//	1010  DTMF as tones in the audio, both ways, and no telephone-event in SDP
 //
 // Every account but 1008 gets NOTIFY about its mailbox, which is called as the account is, when it subscribes to
 // message-summary. Every account may subscribe to the state of another, or of the lamp 650, as dialog (RFC 4235,
@@ -50,7 +51,7 @@ import (
 //	610    180, and nothing more for an hour
 //	611    183 and 440 Hz at ToneLevel for 3 s as early media, then 486
 //	613    200, and BYE after 2 s
-//	614    200, after 1 s the DTMF digits 1234567890*#ABCD by RFC 4733, 250 ms each and 150 ms between them, then BYE
+//	614    200, after 1 s the DTMF digits 1234567890*#ABCD 250 ms each and 150 ms between them, then BYE
 //	615    200, after 1 s REFER to 600; the event {Event: UserEvent, UserEvent: Transfer, Status: SUCCESS or FAILURE}
 //	       comes when the caller has told by NOTIFY what became of it, or has refused it, then BYE
 //	616NN  refused by the Q.850 cause NN: 61601 with 404, 61617 with 486, 61621 with 403
@@ -121,6 +122,7 @@ func asteriskAccounts() []account {
 		{User: "1007", Options: []string{"media_address = " + Loopback6, "bind_rtp_to_media_address = yes"}, Domain: "[" + Loopback6 + "]"},
 		{User: "1008", Options: append([]string{"mailboxes = 1008@default"}, onLoopback...), Mailbox: true},
 		{User: "1009", Options: append([]string{"moh_passthrough = yes", "connected_line_method = update", "send_pai = yes", "trust_id_outbound = yes"}, onLoopback...)},
+		{User: "1010", Options: append([]string{"dtmf_mode = inband"}, onLoopback...)},
 	}
 	for i := range list {
 		a := &list[i]
