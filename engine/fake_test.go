@@ -557,26 +557,6 @@ func (f *fakePhone) Disconnect(_ context.Context, src, dst pjsua.PortID) error {
 	return nil
 }
 
-func (f *fakePhone) Devices(context.Context) ([]pjsua.Device, error) { return f.devices, nil }
-
-func (f *fakePhone) SetDevices(_ context.Context, capture, playback int) error {
-	f.note("devices %d %d", capture, playback)
-	f.sound = [2]int{capture, playback}
-	return nil
-}
-
-func (f *fakePhone) Codecs(context.Context) ([]pjsua.Codec, error) { return f.codecs, nil }
-
-func (f *fakePhone) SetCodecOrder(_ context.Context, ids ...string) error {
-	for _, id := range ids {
-		if !slices.ContainsFunc(f.codecs, func(c pjsua.Codec) bool { return c.ID == id }) {
-			return fmt.Errorf("pjsua: no codec %q; there are PCMA/8000/1, PCMU/8000/1", id)
-		}
-	}
-	f.note("codecs %s", strings.Join(ids, " "))
-	return nil
-}
-
 func (f *fakePhone) Shutdown(ctx context.Context) error {
 	f.mu.Lock()
 	again := f.closed

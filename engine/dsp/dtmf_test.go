@@ -80,7 +80,7 @@ func TestDTMFTolerances(t *testing.T) {
 				for _, o := range [][2]float64{{0, 0}, {off, off}, {-off, -off}, {off, -off}, {-off, off}} {
 					for _, twist := range []float64{0, -8, 4} {
 						for _, level := range []float64{-3, -15, -36 + math.Abs(twist)} {
-							if rate == 48000 && (snr == 20 || level == -15) {
+							if rate == 48000 && (snr == 20 || level == -15 || twist != 0) {
 								continue // slow, and the others say as much
 							}
 							d := dialled{level: level, twist: twist, off: o, long: 40, apart: 53, snr: snr, line: through, seed: 1}
@@ -330,7 +330,7 @@ func TestDTMFTalkOff(t *testing.T) {
 			"ringing of America":    mix(sine(rate, 2*second, 440, -20, 0), sine(rate, 2*second, 480, -20, 0)),
 			"special information":   slices.Concat(sine(rate, second/3, 950, -20, 0), sine(rate, second/3, 1400, -20, 0), sine(rate, second/3, 1800, -20, 0)),
 			"fax":                   slices.Concat(sine(rate, second/2, 1100, -12, 0), sine(rate, 3*second, 2100, -12, 0)),
-			"white noise":           noise(20*second, -12, 1),
+			"white noise":           noise(10*second, -12, 1),
 			"faint noise":           noise(10*second, -45, 2),
 			"clipped noise":         noise(10*second, 0, 3),
 			"a digit and its third": mix(sine(rate, second, 770, -15, 0), sine(rate, second, 1336, -15, 1), sine(rate, second, 2100, -18, 2)),
@@ -354,7 +354,7 @@ func TestDTMFTalkOff(t *testing.T) {
 			sounds[fmt.Sprintf("an octave on %d", root)] = chord(rate, ms(400), -15, root, root+12)
 		}
 		for i, pitch := range []float64{80, 110, 150, 200, 240, 300, 380} {
-			sounds[fmt.Sprintf("a voice of %v Hz", pitch)] = voice(rate, 30*time.Second, pitch, uint64(i))
+			sounds[fmt.Sprintf("a voice of %v Hz", pitch)] = voice(rate, 15*time.Second, pitch, uint64(i))
 		}
 		for name, x := range sounds {
 			s := quantise(x)
