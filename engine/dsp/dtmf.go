@@ -18,8 +18,8 @@ type DTMFDigit struct {
 //
 // It hears a digit whose two tones last 40 ms or more, have -36 to -3 dBm0 each, are
 // within 1.5 % of their frequencies, and of which the high one is at most 4 dB above and
-// 8 dB below the low one; white noise may be 15 dB below. A gap of up to 20 ms, which a
-// lost packet leaves, is part of the digit, one of 30 ms and more parts two digits. It
+// 8 dB below the low one; white noise may be 15 dB below. A gap of up to 25 ms, which a
+// lost packet leaves, is part of the digit, one of 40 ms and more parts two digits. It
 // hears none that lasts 23 ms or less, has less than -45 dBm0 or is 3.5 % off, and none in
 // whatever has more than two tones: speech, music, noise, the tones of telephone networks.
 // What is between is heard or not. Two tones of music that are those of a digit by chance
@@ -61,7 +61,7 @@ const (
 	dtmfBlock    = 20    // ms
 	dtmfHop      = 4     // ms
 	dtmfShortest = 26    // ms that it has lasted when it is sure: 40 in all is one, 23 is none
-	dtmfPause    = 25    // ms between two: 30 parts them, 20 does not
+	dtmfPause    = 31    // ms between two: 40 parts them, 25 does not
 	dtmfRun      = 4     // blocks in a row that must be clear
 	dtmfFaintest = -49.5 // dBov of a tone, -43 dBm0
 	dtmfOff      = 0.021 // of a frequency: 1.5 % is one, 3.5 % is none; an octave or a fifth needs 2.12 %
