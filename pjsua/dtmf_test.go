@@ -12,6 +12,9 @@ import (
 func TestLongDTMF(t *testing.T) {
 	p := newPhone(t, Config{})
 	c := p.connect()
+	if info := must(c.in.Info(within(t)))(t); len(info.Media) != 1 || !info.Media[0].TelephoneEvent {
+		t.Errorf("%+v", info.Media)
+	}
 	digits := strings.Repeat("123456789*", 4) + "#0"
 	done := make(chan error, 1)
 	go func() { done <- c.out.SendDTMF(within(t), digits, DTMFOptions{Duration: 40 * time.Millisecond}) }()
