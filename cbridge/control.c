@@ -138,15 +138,17 @@ static void on_call_transfer_request2(pjsua_call_id id, const pj_str_t *dst, pjs
     pj_str_t texts[TEXTS] = {{NULL, 0}};
     int64_t serial = oh_call_serial(id), account;
     const oh_policy *p;
+    pjsua_call_info ci;
     oh_control *ev;
 
     *code = PJSIP_SC_DECLINE;
-    if (!serial)
+    if (!serial || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return;
-    account = account_of(id);
+    account = oh_account_serial(ci.acc_id);
     p = oh_policy_hold(serial, account);
-    if (p->transfer == OH_TRANSFER_ACCEPT ||
-        (p->transfer == OH_TRANSFER_ALLOW && oh_text_allowed(p->transfer_targets, dst))) {
+    if ((ci.state >= PJSIP_INV_STATE_CONNECTING || p->transfer_early) &&
+        (p->transfer == OH_TRANSFER_ACCEPT ||
+         (p->transfer == OH_TRANSFER_ALLOW && oh_text_allowed(p->transfer_targets, dst)))) {
         *code = PJSIP_SC_ACCEPTED;
         apply(&p->transfer_setting, opt);
     } else if (p->transfer_code) {

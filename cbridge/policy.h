@@ -62,7 +62,7 @@ typedef struct oh_impairment {
 typedef struct oh_policy {
     int32_t refs; /* policy.c's */
 
-    int32_t transfer, transfer_code;
+    int32_t transfer, transfer_code, transfer_early; /* transfer_early: 1 follows before the answer, too */
     oh_setting transfer_setting;
     oh_target *transfer_targets;
 

@@ -104,7 +104,7 @@ func fullAccount(tp *Transport) AccountConfig {
 	targets := []Target{{User: "1", UserPrefix: "+49", Host: "h:5060"}}
 	return AccountConfig{
 		Policy: &Policy{
-			Transfer: TransferPolicy{TransferAllow, targets, CodeForbidden, setting}, Replaces: ReplacesPolicy{true, CodeForbidden, setting},
+			Transfer: TransferPolicy{TransferAllow, targets, true, CodeForbidden, setting}, Replaces: ReplacesPolicy{true, CodeForbidden, setting},
 			Redirect: RedirectPolicy{RedirectFollow, targets, 3, true}, Offer: OfferPolicy{OfferAsk, setting, setting},
 		},
 		ID: "\"Alice\" <sip:alice@example.com>", Priority: 7, Registrar: "sip:registrar.example.com", RegisterLater: true,

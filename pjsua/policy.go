@@ -38,6 +38,7 @@ func setPolicy(t onThread, serial int64, p *Policy) error {
 func (p *Policy) fill(t onThread, c *C.oh_policy) bool {
 	c.transfer = C.int32_t(p.Transfer.Action)
 	c.transfer_code = C.int32_t(p.Transfer.Code)
+	c.transfer_early = C.int32_t(cBool(p.Transfer.Early))
 	fillSetting(t, &c.transfer_setting, p.Transfer.Setting)
 	c.replaces = C.int32_t(cBool(p.Replaces.Accept))
 	c.replaces_code = C.int32_t(p.Replaces.Code)

@@ -47,6 +47,9 @@ func (a TransferAction) String() string {
 type TransferPolicy struct {
 	Action  TransferAction
 	Targets []Target // that TransferAllow follows
+	// Early follows a REFER in a call that is not answered, too. Otherwise it is refused,
+	// whatever Action says.
+	Early bool
 	// Code refuses; 0 means 603.
 	Code SIPCode
 	// Setting of the new call; nil: that of the call in which the REFER came.

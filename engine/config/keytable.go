@@ -327,7 +327,7 @@ var accountKeys = []Key{
 	{Name: "followRedirects", Type: Choice, Choices: []string{"", "0", "1"}, Status: Active, Own: true,
 		Doc: "1 follows a redirect (3xx) of an outgoing call. Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
 	{Name: "acceptTransfers", Type: Choice, Choices: []string{"", "0", "dialAllow", "1"}, Status: Active, Own: true,
-		Doc: "What is done when the far end of a call transfers it (REFER): 0 refuses with 603, `dialAllow` obeys where dialAllow lets the target be called, 1 obeys always. Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
+		Doc: "What is done when the far end of an answered call transfers it (REFER): 0 refuses with 603, `dialAllow` obeys where dialAllow lets the target be called, 1 obeys always. Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
 	{Name: "acceptReplaces", Type: Choice, Choices: []string{"", "0", "1"}, Status: Active, Own: true,
 		Doc: "1 lets an incoming call take the place of another (Replaces). Empty is 0, and with `dialect = strict` 1, as in MicroSIP."},
 	{Name: "inbandDTMF", Type: Choice, Choices: []string{"auto", "on", "off"}, Default: "auto", Status: Active, Own: true,
