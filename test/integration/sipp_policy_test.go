@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -72,6 +73,36 @@ func inCall(t *testing.T, p *process, u peers.UAC) *peers.SIPp {
 
 const ann = "ann@far.example"
 
+// Steps 2 and 3 of the decision: who calls, and for whom, is read, and cmdIncomingCall has
+// it before anything is decided.
+func TestSIPpHookRunsFirst(t *testing.T) {
+	t.Parallel()
+	out := writeFile(t, "out", "")
+	hook := writeFile(t, "hook", "#!/bin/sh\necho \"$*|$OFFHOOK_CALL_NUMBER|$OFFHOOK_CALL_DOMAIN|$OFFHOOK_CALL_NAME|$OFFHOOK_CALL_DIVERSION\" >"+out+"\n")
+	if err := os.Chmod(hook, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		headers []string
+		want    string
+	}{
+		{nil, "ann|ann|far.example|SIPp|"},
+		{[]string{
+			`P-Asserted-Identity: "Boss" <sip:+49301@pbx.example>`, "Remote-Party-ID: <sip:2@pbx.example>;party=calling",
+			"Diversion: <sip:1000@pbx.example>;reason=unconditional", "Diversion: <sip:1001@pbx.example>", "User-Agent: SIPp",
+		}, "+49301|+49301|pbx.example|Boss|1000"},
+		{[]string{`Remote-Party-ID: "Two" <sip:2@pbx.example>;party=calling`}, "2|2|pbx.example|Two|"},
+	} {
+		p := startRun(t, "--cmd-incoming-call", hook, "--hook-wait", "60", "--deny-incoming", "all")
+		refused(t, p, peers.UAC{From: ann, Headers: tt.headers}, refusal{code: 486, line: "486 "})
+		got, err := os.ReadFile(out)
+		check(t, err)
+		if strings.TrimSpace(string(got)) != tt.want {
+			t.Errorf("%q: %q, want %q", tt.headers, got, tt.want)
+		}
+	}
+}
+
 // Step 4 of the decision: a second call with the same party.
 func TestSIPpRefusesADuplicate(t *testing.T) {
 	t.Parallel()
@@ -99,6 +130,23 @@ func TestSIPpAnotherLeg(t *testing.T) {
 	first := inCall(t, p, peers.UAC{From: ann, CallID: "forked@far.example"})
 	refused(t, p, peers.UAC{From: ann, CallID: "forked@far.example"}, refusal{code: 487, line: "487 Request Terminated"})
 	requireAllGood(t, first, first.Wait(deadline), 1)
+}
+
+// Step 6, too: another leg of the call that somebody declined, who says busy in the usual words.
+func TestSIPpDecline(t *testing.T) {
+	t.Parallel()
+	p, tell := startCommanded(t)
+	u := peers.UAC{
+		URI: "sip:offhook@" + listensAt(t, p), Addr: listensAt(t, p), From: ann, CallID: "forked@far.example", Calls: 1, Rate: 1, Refused: 486,
+	}
+	first := peers.StartUAC(t, u)
+	p.awaitState("EARLY")
+	tell("reject")
+	requireAllGood(t, first, first.Wait(deadline), 1)
+	requireSeen(t, first, "SIP/2.0 180 Ringing", "SIP/2.0 486 Busy Here")
+	refused(t, p, u, refusal{code: 487, line: "487 Request Terminated"})
+	u.CallID = "another@far.example"
+	rings(t, p, peers.UAC{From: u.From, CallID: u.CallID})
 }
 
 // Step 7: what denyIncoming refuses, and what it does not.
@@ -146,6 +194,7 @@ func rings(t *testing.T, p *process, u peers.UAC) {
 	uac := peers.StartUAC(t, u)
 	requireAllGood(t, uac, uac.Wait(deadline), 1)
 	requireSeen(t, uac, "SIP/2.0 180 Ringing", "SIP/2.0 487 ")
+	requireUnseen(t, uac, "SIP/2.0 183 ", "SIP/2.0 480 ")
 }
 
 // Step 8: who is answered by itself.
@@ -165,6 +214,11 @@ func TestSIPpAutoAnswer(t *testing.T) {
 		{[]string{"--auto-answer", "button", "--aa"}, nil, "", true, false},
 		{header, nil, "", false, true},
 		{header, []string{"X-AutoAnswer: true"}, "", true, false},
+		{header, []string{"X-AUTOANSWER: 1"}, "", true, false},
+		{header, []string{"X-AUTOANSWER: 0"}, "", false, true},
+		{header, []string{"Call-Info: <sip:far.example>;x=Auto Answer"}, "", true, false},
+		{append([]string{"--auto-answer-delay", "3600"}, header...), []string{"Call-Info: <sip:far.example>;answer-after=0"}, "", true, false},
+		{header, []string{"Alert-Info: <urn:x>;info=alert-autoanswer"}, "", false, true},
 		{header, []string{"Call-Info: <sip:far.example>;answer-after=1"}, "", true, true},
 		{header, []string{"Call-Info: <sip:far.example>;answer-after=0"}, "", true, false},
 		{header, []string{"Answer-Mode: Auto"}, "", false, true},
@@ -207,12 +261,31 @@ func TestSIPpForwards(t *testing.T) {
 			p := startRun(t, append(how, "--forwarding-number", "sip:1009@pbx.example", "--forwarding-delay", delay)...)
 			own := fmt.Sprintf("<sip:offhook@%s>", listensAt(t, p))
 			refused(t, p, peers.UAC{}, refusal{code: 302, line: "302 Moved Temporarily", also: []string{
-				"Contact: <sip:1009@pbx.example>\r\n", "Diversion: " + own,
+				"Contact: <sip:1009@pbx.example>\r\n", "Diversion: " + own + "\r\n",
 			}})
 		}
 	}
 	p := startRun(t, "--forwarding", "button", "--forwarding-number", "sip:1009@pbx.example")
 	rings(t, p, peers.UAC{})
+}
+
+// Step 9 against step 8: what is due first, and answering only where that is before.
+func TestSIPpForwardsOrAnswers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		answer, forward string
+		answers         bool
+	}{{"1", "3600", true}, {"3600", "1", false}, {"0", "1", true}, {"1", "0", false}} {
+		p := startRun(t, "--auto-answer", "all", "--auto-answer-delay", tt.answer, "--forwarding", "all",
+			"--forwarding-number", "sip:1009@pbx.example", "--forwarding-delay", tt.forward)
+		if tt.answers {
+			uac := inCall(t, p, peers.UAC{})
+			p.signal(syscall.SIGTERM)
+			requireAllGood(t, uac, uac.Wait(deadline), 1)
+			continue
+		}
+		refused(t, p, peers.UAC{}, refusal{code: 302, line: "302 Moved Temporarily", also: []string{"Contact: <sip:1009@pbx.example>"}})
+	}
 }
 
 // Step 10: neither: it rings, and the caller gives up.
