@@ -95,20 +95,25 @@ func launch(t *testing.T, program string, env []string, stdout *os.File, args ..
 	}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = &p.stderr
+	r, w := io.Pipe()
+	p.cmd.Stdout = w
 	if stdout != nil {
 		p.cmd.Stdout = stdout
-	} else {
-		r, w := io.Pipe()
-		p.cmd.Stdout = w
-		go p.read(r)
 	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		p.read(r)
+	}()
 	go func() {
 		defer close(p.exited)
 		// Until the last process that has standard error open has ended.
 		_ = p.cmd.Wait()
+		_ = w.Close()
+		<-read
 	}()
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
