@@ -220,14 +220,19 @@ func TestAsteriskLateOfferAndBye(t *testing.T) {
 // Two phones answer one INVITE: the call is with the first, the other one gets ACK and BYE.
 func TestSIPpForkedAnswers(t *testing.T) {
 	uas := peers.StartUAS(t, peers.UAS{Fork: true, Calls: 1})
-	b := openBinding(t, pjsua.Config{})
-	acc := b.account("1001", "", b.transport)
-	call := b.dial(acc, "sip:fork@"+uas.Addr, pjsua.DialOptions{})
-	calls, err := b.Calls(within(t))
-	if err != nil || len(calls) != 1 {
-		t.Errorf("%d calls, %v", len(calls), err)
+	s := openStation(t, peers.Loopback, pjsua.Config{})
+	acc := s.add(pjsua.AccountConfig{ID: "sip:1001@" + peers.Loopback})
+	call := s.dial(acc, "sip:fork@"+uas.Addr)
+	// The call is up before the other phone has answered.
+	s.awaitSIP("answer to the other phone's BYE", func(m pjsua.SIPMessage) bool {
+		return !m.Sent && m.Message != nil && m.Message.Code == pjsua.CodeOK && strings.HasSuffix(m.Message.Value("CSeq"), " BYE")
+	})
+	calls, err := s.Calls(s.soon())
+	check(t, err)
+	if len(calls) != 1 {
+		t.Errorf("%d calls", len(calls))
 	}
-	answer, err := call.HangupWait(within(t), pjsua.HangupOptions{})
+	answer, err := call.HangupWait(s.soon(), pjsua.HangupOptions{})
 	if err != nil || answer.Method != "BYE" || answer.Code != pjsua.CodeOK {
 		t.Errorf("%+v, %v", answer, err)
 	}
