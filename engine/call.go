@@ -308,20 +308,6 @@ func (c *Call) waitUntil(ctx context.Context, ok func() bool) error {
 	}
 }
 
-func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func statsOf(s pjsua.CallStats) CallStats {
-	return CallStats{Codec: s.Codec, RX: directionOf(s.RX), TX: directionOf(s.TX), RTTMS: millis(s.RTT)}
-}
-
-func directionOf(d pjsua.DirectionStats) DirectionStats {
-	return DirectionStats{
-		Packets: d.Packets, Bytes: d.Bytes, Lost: d.Lost, Discarded: d.Discarded,
-		Reordered: d.Reordered, Duplicates: d.Duplicates,
-		JitterMS: millis(d.Jitter), JitterMaxMS: millis(d.JitterMax),
-	}
-}
-
 // audioOf leaves out the m= lines that are for text and the like.
 func audioOf(media []pjsua.Media) []pjsua.Media {
 	return slices.DeleteFunc(slices.Clone(media), func(m pjsua.Media) bool { return m.Type > pjsua.MediaTypeAudio })

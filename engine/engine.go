@@ -37,7 +37,8 @@ type Engine struct {
 	open   func(pjsua.Config) (Phone, error)
 	// localAddresses lists the machine's addresses.
 	localAddresses func() []string
-	begun          chan struct{} // closed: Started
+	asleep         func() time.Duration // that the machine has slept since it was started
+	begun          chan struct{}        // closed: Started
 	bus            bus
 	closed         chan struct{} // closed when Run has ended
 
@@ -114,6 +115,7 @@ func New(cfg *config.Config, logger hclog.Logger) (*Engine, error) {
 		open: openPJSUA,
 
 		localAddresses: machineAddresses,
+		asleep:         timeAsleep,
 		begun:          make(chan struct{}),
 		closed:         make(chan struct{}),
 		byID:           make(map[pjsua.AccountID]*Account),
@@ -229,10 +231,7 @@ func (e *Engine) run(ctx context.Context) error {
 		}
 	}()
 	e.registerAll(work, accounts...)
-	if e.settings().BindAddress == "" {
-		// PJSIP would bind to all addresses after a change.
-		e.workers.Go(func() { e.watchAddresses(work, phone) })
-	}
+	e.workers.Go(func() { e.watchNetwork(work, phone) })
 
 	select {
 	case <-ctx.Done():

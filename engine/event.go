@@ -197,6 +197,27 @@ type DirectionStats struct {
 	Duplicates  uint64  `json:"duplicates"`
 	JitterMS    float64 `json:"jitter_ms"` // mean
 	JitterMaxMS float64 `json:"jitter_max_ms"`
+	// MOS is an estimate by [dsp.MOS], from 1, bad, to 4.41. It is left out where no
+	// packets came; of TX, also where the far end has not reported by RTCP.
+	MOS float64 `json:"mos,omitempty"`
+}
+
+// CallQuality tells how good the audio of an answered call is, once in qualityInterval.
+type CallQuality struct {
+	EventHeader
+	Codec string           `json:"codec,omitempty"`
+	RX    DirectionQuality `json:"rx"`     // since the CallQuality before
+	TX    DirectionQuality `json:"tx"`     // of the whole call, as the far end reports by RTCP every few seconds
+	RTTMS float64          `json:"rtt_ms"` // mean round trip by RTCP; 0 when no report came back
+}
+
+// DirectionQuality is what one direction of a call is like.
+type DirectionQuality struct {
+	MOS       float64 `json:"mos,omitempty"` // as that of DirectionStats
+	Packets   uint64  `json:"packets"`
+	Lost      uint64  `json:"lost"`
+	Discarded uint64  `json:"discarded"`
+	JitterMS  float64 `json:"jitter_ms"` // mean of the whole call
 }
 
 // DTMFReceived reports one digit from the far end, as soon as it begins; one that comes

@@ -161,6 +161,13 @@ type AccountUpdated struct {
 	URI string `json:"uri"`
 }
 
+// SystemResumed reports that the machine was asleep, and that accounts and calls are being
+// told as soon as it has an address.
+type SystemResumed struct {
+	EventHeader
+	AsleepMS int64 `json:"asleep_ms"`
+}
+
 // AddressChanged reports that the machine has other IP addresses, and that accounts
 // and calls are being told.
 type AddressChanged struct {

@@ -26,7 +26,7 @@ func everyEvent() []Event {
 	}
 	stats := CallStats{
 		Codec: "PCMU/8000",
-		RX:    DirectionStats{Packets: 500, Bytes: 80000, Lost: 1, Discarded: 2, Reordered: 3, Duplicates: 4, JitterMS: 0.125, JitterMaxMS: 2.5},
+		RX:    DirectionStats{Packets: 500, Bytes: 80000, Lost: 1, Discarded: 2, Reordered: 3, Duplicates: 4, JitterMS: 0.125, JitterMaxMS: 2.5, MOS: 4.32},
 		TX:    DirectionStats{Packets: 499, Bytes: 79840},
 		RTTMS: 1.75,
 	}
@@ -55,6 +55,7 @@ func everyEvent() []Event {
 		AccountUpdated{head("AccountUpdated"), "sip:1001@pbx"},
 		AccountRemoved{head("AccountRemoved"), "sip:1001@pbx"},
 		AddressChanged{head("AddressChanged"), []string{"192.0.2.1"}},
+		SystemResumed{head("SystemResumed"), 3600000},
 		EngineStarted{head("EngineStarted"), []TransportAddress{{"UDP", "192.0.2.1:5060"}}},
 		EngineStopped{head("EngineStopped"), "why"},
 		RegistrationChanged{head("RegistrationChanged"), true, 200, "OK", "words", 300000, true},
@@ -63,6 +64,7 @@ func everyEvent() []Event {
 		CallStateChanged{head("CallStateChanged"), "UAC", StateConfirmed, 200, "OK", "sip:a@b", "sip:c@d", "x@y"},
 		CallMediaChanged{head("CallMediaChanged"), []Media{{"ACTIVE", "sendrecv", "PCMU/8000", "AES_CM_128_HMAC_SHA1_80"}}},
 		CallEnded{head("CallEnded"), "UAS", 200, "Normal call clearing", "sip:a@b", "sip:c@d", "x@y", 1500, 2500, true, stats},
+		CallQuality{head("CallQuality"), "PCMU/8000", DirectionQuality{4.32, 50, 1, 2, 0.125}, DirectionQuality{4.41, 500, 3, 0, 0.25}, 1.75},
 		DTMFReceived{head("DTMFReceived"), "#", "RFC4733", 160},
 		TransferRequested{head("TransferRequested"), "sip:e@f", 603},
 		TransportChanged{head("TransportChanged"), "TLS", true, "192.0.2.2:5061", "handshake"},

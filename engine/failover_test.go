@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -187,6 +188,66 @@ func TestAddressChange(t *testing.T) {
 		r.journal(words("ipchange"), "ipchange")
 		r.stop()
 	})
+}
+
+// After a sleep, servers and NATs may have forgotten us.
+func TestSleep(t *testing.T) {
+	for name, c := range map[string]struct {
+		bind string
+		want []string // of the phone
+	}{
+		"all addresses": {"", []string{"ipchange"}},
+		"one address":   {"192.0.2.1", []string{"register 2 true"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asleep atomic.Int64
+			var offline atomic.Bool
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(cfg *config.Config, _ *fakePhone) {
+					cfg.Settings.NetworkChanges, cfg.Settings.BindAddress = false, c.bind
+				})
+				r.e.asleep = func() time.Duration { return time.Duration(asleep.Load()) }
+				r.e.localAddresses = func() []string {
+					if offline.Load() {
+						return nil
+					}
+					return []string{"192.0.2.1"}
+				}
+				r.start()
+				r.phone.registered(r.acc1, 200, "OK")
+				time.Sleep(time.Minute)
+				r.events()
+				first := len(r.phone.noted("register"))
+				asleep.Add(int64(time.Second - 1)) // less than what counts
+				time.Sleep(time.Minute)
+				r.expect()
+				// An hour, and a network that comes up after the machine.
+				asleep.Add(int64(time.Hour))
+				offline.Store(true)
+				time.Sleep(time.Minute)
+				if e := r.expect("SystemResumed")[0].(SystemResumed); e.AsleepMS != 3600999 {
+					t.Errorf("%+v", e)
+				}
+				r.journal(words("ipchange"))
+				offline.Store(false)
+				time.Sleep(time.Minute)
+				if got := r.phone.noted("ipchange", "register")[first:]; !slices.Equal(got, c.want) {
+					t.Errorf("asked of the phone: %q", got)
+				}
+				r.stop()
+			})
+		})
+	}
+}
+
+func TestTimeAsleep(t *testing.T) {
+	before := timeAsleep()
+	if before < -time.Second || before > 100*365*24*time.Hour {
+		t.Errorf("asleep for %v", before)
+	}
+	if more := timeAsleep() - before; more < -10*time.Millisecond || more > 10*time.Second {
+		t.Errorf("asleep for %v while a test ran", more)
+	}
 }
 
 func TestAddressChangeIsNotFollowed(t *testing.T) {

@@ -89,7 +89,7 @@ func EventTypes() []Event {
 		CallReplaced{}, CallRedirected{}, CallRejected{}, LevelsChanged{}, ConferenceChanged{}, DTMFSent{},
 		MessageReceived{}, MessageStatus{}, MWIChanged{}, BuddyChanged{}, AccountAdded{}, AccountRemoved{},
 		AccountUpdated{}, AddressChanged{}, HookFailed{}, WebhookChanged{}, FileFailed{},
-		ConfigReloaded{}, DirectoryLoaded{}, RuleMatched{},
+		ConfigReloaded{}, DirectoryLoaded{}, RuleMatched{}, CallQuality{}, SystemResumed{},
 	}
 }
 

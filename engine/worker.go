@@ -26,6 +26,7 @@ type worker struct {
 	played   bool // playOnAnswer was
 	recorded bool // autoRecording was
 	limited  bool // autoHangUpTime runs
+	rated    bool // qualityInterval runs
 	dialled  bool // the digits of DialRequest.DTMF are being sent
 	joined   bool // the conference of DialRequest.Conference was joined
 	told     bool // the file of a rule is being played
@@ -33,6 +34,8 @@ type worker struct {
 	forward  *time.Timer
 	hangup   *time.Timer
 	gate     *time.Timer
+	quality  *time.Timer
+	heard    pjsua.DirectionStats // at the last CallQuality
 	wires    wires
 	ear      ear
 }
@@ -57,11 +60,12 @@ type view struct {
 func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
 	defer e.workers.Done()
 	w := &worker{e: e, phone: phone, c: c, answer: stoppedTimer(), forward: stoppedTimer(), hangup: stoppedTimer(),
-		gate: stoppedTimer(), wires: newWires(e, phone, c)}
+		gate: stoppedTimer(), quality: stoppedTimer(), wires: newWires(e, phone, c)}
 	defer w.answer.Stop()
 	defer w.forward.Stop()
 	defer w.hangup.Stop()
 	defer w.gate.Stop()
+	defer w.quality.Stop()
 	defer w.wires.retry.Stop()
 	defer w.hush()
 	for w.step(ctx) {
@@ -70,6 +74,8 @@ func (e *Engine) serve(ctx context.Context, phone Phone, c *Call) {
 		case <-w.wires.retry.C:
 		case <-w.gate.C:
 			e.releaseGate(c.id)
+		case <-w.quality.C:
+			w.tellQuality(ctx)
 		case <-w.answer.C:
 			w.acceptLater(ctx)
 		case <-w.forward.C:
@@ -210,6 +216,10 @@ func (w *worker) obey(ctx context.Context, v view) {
 	if s.AutoHangUpTime > 0 && !w.limited {
 		w.limited = true
 		w.hangup.Reset(time.Until(v.answered.Add(s.AutoHangUpTime)))
+	}
+	if s.QualityInterval > 0 && !w.rated {
+		w.rated = true
+		w.quality.Reset(s.QualityInterval)
 	}
 	if !w.recorded && s.AutoRecording && v.audio.recv {
 		w.recorded = true

@@ -71,6 +71,29 @@ func mediaText(media []api.Media) string {
 	return strings.Join(streams, ", ")
 }
 
+func printStats(w io.Writer, s api.CallStats) error {
+	t := newTable(w, "")
+	t.row("", "MOS", "PACKETS", "LOST", "DISCARDED", "JITTER")
+	for _, d := range []struct {
+		name string
+		api.DirectionStats
+	}{{"rx", s.RX}, {"tx", s.TX}} {
+		mos := "unknown"
+		if d.MOS > 0 {
+			mos = fmt.Sprintf("%.2f", d.MOS)
+		}
+		t.row(d.name, mos, fmt.Sprint(d.Packets), fmt.Sprint(d.Lost), fmt.Sprint(d.Discarded), fmt.Sprintf("%.1f ms", d.JitterMS))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	roundTrip := "round trip unknown"
+	if s.RTTMS > 0 {
+		roundTrip = fmt.Sprintf("round trip %.1f ms", s.RTTMS)
+	}
+	return oneLine("%s, %s", cmp.Or(printable(s.Codec), "no audio"), roundTrip)(w)
+}
+
 // callResult is how a call is after a command.
 func callResult(c api.Call, err error) (result, error) {
 	return result{c, oneLine("call %d %s %s", c.ID, c.State, farEnd(c))}, err
@@ -194,6 +217,17 @@ second, and waits until they have been sent.`,
 			do: func(ctx context.Context, c *api.Client, call api.CallID, args []string) (result, error) {
 				dtmf.Digits, dtmf.DurationMS = args[0], int(duration.Milliseconds())
 				return callResult(c.SendDTMF(ctx, call, dtmf))
+			},
+		},
+		{
+			use: "stats [flags]", short: "Tell how good a call's audio is",
+			long: `Stats prints packets, loss, jitter and round trip of a call of a running engine so far, and
+the mean opinion score that the E-model of ITU-T G.107 estimates from them: from 1, bad,
+to 4.41. RX is what we receive, TX what the far end reports of what we send.`,
+			example: "  offhook stats\n  offhook stats --call 3 --json",
+			do: func(ctx context.Context, c *api.Client, call api.CallID, _ []string) (result, error) {
+				stats, err := c.CallStats(ctx, call)
+				return result{stats, func(w io.Writer) error { return printStats(w, stats) }}, err
 			},
 		},
 		{

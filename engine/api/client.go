@@ -226,6 +226,11 @@ func (c *Client) Call(ctx context.Context, call CallID) (Call, error) {
 	return do[Call](ctx, c, http.MethodGet, callURL(call, ""), nil)
 }
 
+// CallStats returns the figures of a call's audio so far.
+func (c *Client) CallStats(ctx context.Context, call CallID) (CallStats, error) {
+	return do[CallStats](ctx, c, http.MethodGet, callURL(call, "stats"), nil)
+}
+
 // Dial calls somebody. It returns as soon as the INVITE was sent.
 func (c *Client) Dial(ctx context.Context, req DialRequest) (Call, error) {
 	return do[Call](ctx, c, http.MethodPost, "/v1/calls", req)

@@ -66,6 +66,13 @@ func everyMethod(t *testing.T, r *rig, c *Client) {
 		{"consult 1003", func() error { _, err := c.Consult(ctx, id, "1003"); return err }},
 		{"park \"71\"", func() error { _, err := c.Park(ctx, id, "71"); return err }},
 		{"separate", func() error { _, err := c.Separate(ctx, id); return err }},
+		{"stats", func() error {
+			stats, err := c.CallStats(ctx, id)
+			if want := (CallStats{Codec: "PCMU/8000", RX: DirectionStats{MOS: 4.3}}); err == nil && stats != want {
+				t.Errorf("stats %+v", stats)
+			}
+			return err
+		}},
 		{"hangup", func() error { _, err := c.Hangup(ctx, id); return err }},
 	}
 	for _, s := range steps {

@@ -256,6 +256,11 @@ func (p *fakePhone) Record(_ context.Context, id CallID, req RecordRequest) (Fil
 	return File{Name: req.Name}, err
 }
 
+func (p *fakePhone) CallStats(_ context.Context, id CallID) (CallStats, error) {
+	_, err := p.on(id, "stats")
+	return CallStats{Codec: "PCMU/8000", RX: DirectionStats{MOS: 4.3}}, err
+}
+
 func (p *fakePhone) StopRecording(_ context.Context, id CallID) (Call, error) {
 	return p.on(id, "stop-recording")
 }

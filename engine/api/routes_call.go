@@ -19,6 +19,14 @@ func (s *Server) callRoutes() {
 	handle(s, route{
 		method: "GET", path: "/v1/calls/{call}", id: "call", tag: tag, scope: ScopeRead, summary: "One call",
 	}, func(_ context.Context, in *callPath) (*answer[Call], error) { return answerCall(s.phone.Call(in.id())) })
+	handle(s, route{
+		method: "GET", path: "/v1/calls/{call}/stats", id: "call-stats", tag: tag, scope: ScopeRead,
+		summary:     "How good the call's audio is",
+		description: "Packets, loss, jitter and MOS of both directions so far. The key qualityInterval has an event tell it regularly.",
+	}, func(ctx context.Context, in *callPath) (*answer[CallStats], error) {
+		stats, err := s.phone.CallStats(ctx, in.id())
+		return &answer[CallStats]{stats}, err
+	})
 
 	command := func(verb, summary, description string) route {
 		return route{

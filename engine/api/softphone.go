@@ -29,6 +29,7 @@ type Softphone interface {
 
 	Calls() []Call
 	Call(call CallID) (Call, error)
+	CallStats(ctx context.Context, call CallID) (CallStats, error)
 	Dial(ctx context.Context, req DialRequest) (Call, error)
 	Answer(ctx context.Context, call CallID, req AnswerRequest) (Call, error)
 	Reject(ctx context.Context, call CallID, req RejectRequest) (Call, error)

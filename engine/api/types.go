@@ -97,6 +97,28 @@ type Media struct {
 	SRTP      string `json:"srtp,omitempty" doc:"Crypto suite, absent when RTP is in the clear"`
 }
 
+// CallStats are the figures of a call's audio so far, as the event CallEnded has the final
+// ones.
+type CallStats struct {
+	Codec string         `json:"codec,omitempty" example:"PCMU/8000"`
+	RX    DirectionStats `json:"rx" doc:"What we receive"`
+	TX    DirectionStats `json:"tx" doc:"What we send; but for packets and bytes, as the far end reported"`
+	RTTMS float64        `json:"rtt_ms" doc:"Mean round trip by RTCP; 0 when no report came back"`
+}
+
+// DirectionStats are the figures of one direction of RTP.
+type DirectionStats struct {
+	Packets     uint64  `json:"packets"`
+	Bytes       uint64  `json:"bytes" doc:"Of payload"`
+	Lost        uint64  `json:"lost"`
+	Discarded   uint64  `json:"discarded" doc:"Too late for the jitter buffer, or it was full"`
+	Reordered   uint64  `json:"reordered"`
+	Duplicates  uint64  `json:"duplicates"`
+	JitterMS    float64 `json:"jitter_ms" doc:"Mean"`
+	JitterMaxMS float64 `json:"jitter_max_ms"`
+	MOS         float64 `json:"mos,omitempty" doc:"Estimate by the E-model of ITU-T G.107, from 1, bad, to 4.41; absent where no packets came, of tx also where the far end has not reported"`
+}
+
 // Snapshot is the first line of a stream of events.
 type Snapshot struct {
 	Type       string             `json:"type" enum:"Snapshot"`

@@ -149,6 +149,7 @@ type Settings struct {
 	AutoAnswerModes bool          `ini:"autoAnswerModes"`
 	PlayOnAnswer    string        `ini:"playOnAnswer"`
 	AutoHangUpTime  time.Duration `ini:"autoHangUpTime"` // 0: never
+	QualityInterval time.Duration `ini:"qualityInterval"`
 
 	RecordingPath   string `ini:"recordingPath"`
 	RecordingFormat string `ini:"recordingFormat"`

@@ -134,6 +134,8 @@ var settingKeys = []Key{
 	// Calls.
 	{Name: "autoHangUpTime", Type: Seconds, Max: maxSeconds, Default: "0", Status: Active,
 		Doc: "A call is ended so long after it was answered. 0 is never."},
+	{Name: "qualityInterval", Type: Seconds, Max: 3600, Default: "0", Status: Active, Own: true,
+		Doc: "The event CallQuality tells so often how good the audio of each answered call is. 0 is never."},
 	{Name: "autoRecording", Type: Bool, Default: "0", Status: Active, Doc: "Record every answered call."},
 	{Name: "recordingPath", Type: Path, Default: "Recordings", Status: Active, Doc: "Folder of recordings."},
 	{Name: "recordingFormat", Type: Choice, Choices: []string{"", "wav", "stereo", RecordingMP3, RecordingOpus}, Default: "wav", Status: Active,

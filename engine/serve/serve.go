@@ -239,6 +239,18 @@ func removeEmpty(path string) error {
 	return os.Remove(path)
 }
 
+func (p *softphone) CallStats(ctx context.Context, id api.CallID) (api.CallStats, error) {
+	c, err := p.find(id)
+	if err != nil {
+		return api.CallStats{}, err
+	}
+	s, err := c.Stats(ctx)
+	if err != nil {
+		return api.CallStats{}, explain(err)
+	}
+	return api.CallStats{Codec: s.Codec, RX: api.DirectionStats(s.RX), TX: api.DirectionStats(s.TX), RTTMS: s.RTTMS}, nil
+}
+
 func (p *softphone) StopRecording(ctx context.Context, id api.CallID) (api.Call, error) {
 	return p.on(id, func(c *engine.Call) error {
 		recordings := c.Recordings()
