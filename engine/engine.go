@@ -77,7 +77,7 @@ type Engine struct {
 	sinks   sinks
 	callLog logFile
 	book    book
-	ringer  ringer
+	sounds  sounds
 
 	reloading    sync.Mutex     // one Reload at a time; comes before changing
 	loaded       *config.Config // with reloading held: what New or Reload was given last

@@ -105,6 +105,9 @@ func (r *rig) stop() {
 		r.t.Errorf("Run: %v", err)
 	}
 	r.sub.Close()
+	if n := r.phone.open(); n != 0 {
+		r.t.Errorf("%d players, recorders and tone generators are open after the end", n)
+	}
 }
 
 // events returns what came since the last time, when everything has settled.

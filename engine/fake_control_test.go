@@ -109,6 +109,15 @@ func (f *fakePhone) NewTone(_ context.Context, digits string, opts pjsua.ToneDig
 	return pjsua.ToneID(id), f.files[id], nil
 }
 
+func (f *fakePhone) NewTones(_ context.Context, tones []pjsua.Tone, opts pjsua.PlayTonesOptions) (pjsua.ToneID, pjsua.PortID, error) {
+	id := f.mint()
+	f.note("tones %d loop=%v", len(tones), opts.Loop)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.files[id] = f.addLocked("tone")
+	return pjsua.ToneID(id), f.files[id], nil
+}
+
 func (f *fakePhone) CloseTone(_ context.Context, id pjsua.ToneID) error {
 	f.note("closetone")
 	f.mu.Lock()

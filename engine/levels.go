@@ -189,7 +189,7 @@ func (e *Engine) SetVolumes(ctx context.Context, v Volumes) error {
 		if err != nil {
 			return err
 		}
-		if err := e.ringer.volume(ctx, e, phone); err != nil {
+		if err := e.ringVolume(ctx, phone); err != nil {
 			return fmt.Errorf("engine: volume of ringing: %w", err)
 		}
 	}

@@ -227,7 +227,7 @@ func (e *Engine) callStateLocked(ctx context.Context, ev pjsua.CallStateChanged)
 	c := e.callForLocked(ctx, ev.Call, ev.Time)
 	c.adoptLocked(e.byID[ev.Account], ev.Role, ev.Remote, ev.Local, ev.SIPCallID)
 	c.setStateLocked(CallState(ev.State.String()), ev.Time)
-	e.wakeRingingLocked()
+	e.wakeEarlyLocked()
 	if ev.Code != 0 {
 		c.code, c.reason = ev.Code, ev.Reason
 	}
@@ -285,7 +285,7 @@ func (e *Engine) endCallLocked(c *Call, at time.Time, ev pjsua.CallEnded) {
 	e.log.Info("call ended", "call", c.id, "code", int(c.code), "reason", c.reason, "duration", ev.Connected)
 	close(c.done)
 	c.changedLocked()
-	e.wakeRingingLocked()
+	e.wakeEarlyLocked()
 }
 
 // resyncLocked has everything asked that lost events may have told.

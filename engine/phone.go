@@ -54,6 +54,8 @@ type Phone interface {
 	CloseRecorder(ctx context.Context, recorder pjsua.RecorderID) error
 	// NewTone plays digits as tones, once, and then silence.
 	NewTone(ctx context.Context, digits string, opts pjsua.ToneDigits) (pjsua.ToneID, pjsua.PortID, error)
+	// NewTones plays tones, once and then silence, or again and again.
+	NewTones(ctx context.Context, tones []pjsua.Tone, opts pjsua.PlayTonesOptions) (pjsua.ToneID, pjsua.PortID, error)
 	CloseTone(ctx context.Context, tone pjsua.ToneID) error
 	// Listen hears what the far end of a call says, in samples of a rate in Hz, until it
 	// is closed or the call ends, through all changes of the call's media.

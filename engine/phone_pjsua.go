@@ -207,11 +207,19 @@ func (p *pjsuaPhone) CloseRecorder(ctx context.Context, id pjsua.RecorderID) err
 }
 
 func (p *pjsuaPhone) NewTone(ctx context.Context, digits string, opts pjsua.ToneDigits) (pjsua.ToneID, pjsua.PortID, error) {
+	return p.newTone(ctx, func(tone *pjsua.ToneGenerator) error { return tone.PlayDigits(ctx, digits, opts) })
+}
+
+func (p *pjsuaPhone) NewTones(ctx context.Context, tones []pjsua.Tone, opts pjsua.PlayTonesOptions) (pjsua.ToneID, pjsua.PortID, error) {
+	return p.newTone(ctx, func(tone *pjsua.ToneGenerator) error { return tone.Play(ctx, tones, opts) })
+}
+
+func (p *pjsuaPhone) newTone(ctx context.Context, play func(*pjsua.ToneGenerator) error) (pjsua.ToneID, pjsua.PortID, error) {
 	tone, err := p.ep.NewToneGenerator(ctx, pjsua.ToneOptions{})
 	if err != nil {
 		return 0, pjsua.NoPort, err
 	}
-	if err := tone.PlayDigits(ctx, digits, opts); err != nil {
+	if err := play(tone); err != nil {
 		return 0, pjsua.NoPort, errors.Join(err, tone.Close(context.WithoutCancel(ctx)))
 	}
 	p.mu.Lock()

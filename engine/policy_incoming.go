@@ -100,6 +100,9 @@ func judge(f *incoming) verdict {
 			return verdict{}.forwarded(f, s.ForwardingNumber, 0)
 		case !v.answer || v.delay >= s.ForwardingDelay || !f.mayAnswer():
 			v = v.forwarded(f, s.ForwardingNumber, s.ForwardingDelay)
+			if v.delay == s.ForwardingDelay {
+				v.answer = false // or chance would decide
+			}
 		}
 	}
 	if v.answer && v.delay == 0 {

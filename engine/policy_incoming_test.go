@@ -204,6 +204,9 @@ func TestJudge(t *testing.T) {
 		"a longer delay of auto answer": {func(f *incoming) {
 			f.settings.Forwarding, f.settings.ForwardingNumber, f.settings.ForwardingDelay, f.settings.AutoAnswer, f.settings.AutoAnswerDelay = "all", "9", 5*time.Second, "all", 6*time.Second
 		}, "180, answer 6s, forward 9 5s"},
+		"the same delay of auto answer": {func(f *incoming) {
+			f.settings.Forwarding, f.settings.ForwardingNumber, f.settings.ForwardingDelay, f.settings.AutoAnswer, f.settings.AutoAnswerDelay = "all", "9", 5*time.Second, "all", 5*time.Second
+		}, "180, forward 9 5s"},
 		"auto answer that may not, delay": {func(f *incoming) {
 			f.settings.Forwarding, f.settings.ForwardingNumber, f.settings.ForwardingDelay, f.settings.AutoAnswer, f.settings.AutoAnswerCalls, f.others = "all", "9", 5*time.Second, "all", "", []party{bob}
 		}, "180, forward 9 5s"},

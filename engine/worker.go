@@ -30,6 +30,7 @@ type worker struct {
 	dialled  bool // the digits of DialRequest.DTMF are being sent
 	joined   bool // the conference of DialRequest.Conference was joined
 	told     bool // the file of a rule is being played
+	waits    bool // it rings, which was told to who speaks
 	answer   *time.Timer
 	forward  *time.Timer
 	hangup   *time.Timer
@@ -144,7 +145,7 @@ func (w *worker) step(ctx context.Context) bool {
 	if !v.over {
 		w.obey(ctx, v)
 	}
-	w.e.ringer.set(ctx, w.e, w.phone, w.c.id, w.rings(v))
+	w.hear(ctx, v)
 	w.wires.close(ctx)
 	if v.over {
 		return false
@@ -242,6 +243,7 @@ func (w *worker) obey(ctx context.Context, v view) {
 // caller would hear it ring for ever.
 func (w *worker) accept(ctx context.Context) {
 	w.c.decide()
+	w.beep(ctx)
 	w.e.endOthers(ctx, w.phone, w.c.id)
 	w.e.holdOthers(ctx, w.phone, w.c)
 	err := w.phone.Answer(ctx, w.c.id, pjsua.CodeOK, pjsua.AnswerOptions{OwnCodecOrder: w.e.settings().ForceCodec})

@@ -136,6 +136,7 @@ type Settings struct {
 	VolumeOutput      int      `ini:"volumeOutput"` // per cent; 0 is silence
 	VolumeRing        int      `ini:"volumeRing"`   // per cent
 	RingingSound      string   `ini:"ringingSound"`
+	LocalDTMF         bool     `ini:"localDTMF"`
 	MicAmplification  bool     `ini:"micAmplification"`
 	SWLevelAdjustment bool     `ini:"swLevelAdjustment"`
 	EC                bool     `ini:"EC"`

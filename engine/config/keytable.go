@@ -91,7 +91,8 @@ var settingKeys = []Key{
 	{Name: "volumeRing", Type: Integer, Max: 100, Default: "100", Status: Active, Doc: "Level of ringingSound, per cent."},
 	{Name: "ringingSound", Type: Path, Status: Active,
 		Doc: "WAV file that audioOutputDevice plays again and again while a call rings and nobody speaks. Empty is none; MicroSIP has one of its own then."},
-	{Name: "localDTMF", Type: Bool, Default: "1", Status: Kept, Doc: "Play the digits that are pressed, and beeps."},
+	{Name: "localDTMF", Type: Bool, Default: "1", Status: Active,
+		Doc: "With audioOutputDevice: play the digits that are sent, and a beep when another call waits or a call is answered by itself."},
 	{Name: "DTMFMethod", Type: Integer, Max: 3, Default: "0", Status: Active,
 		Doc: "How digits are sent: 0 by RFC 4733 where the peer takes it, else in-band; 1 in-band; 2 RFC 4733; 3 SIP INFO."},
 
@@ -314,7 +315,7 @@ var accountKeys = []Key{
 		Doc: "Password at turnServer: the text, or ${VARIABLE} for an environment variable."},
 	{Name: "publish", Type: Bool, Default: "0", Status: Active, Doc: "Publish presence (RFC 3903)."},
 	{Name: "hideCID", Type: Text, Default: "0", Status: Active, Doc: "Anonymous calls: 0 or empty is off, 1 or `hard` on."},
-	{Name: "voicemailNumber", Type: Text, Status: Active, Doc: "Number of the voice mail; set, message waiting is subscribed to."},
+	{Name: "voicemailNumber", Type: Text, Status: Active, Doc: "Number of the voice mail; set, message waiting is subscribed to, of an account that registers."},
 	{Name: "dialingPrefix", Type: Text, Status: Active, Doc: "Prefix of dialled phone numbers."},
 	{Name: "dialPlan", Type: Text, Status: Active, Doc: "Rules that dialled numbers must fit, separated by |."},
 	{Name: "AVPF", Type: Text, Status: Kept, Doc: "Of a fork of MicroSIP."},
