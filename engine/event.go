@@ -192,13 +192,14 @@ type DirectionStats struct {
 	Packets     uint64  `json:"packets"`
 	Bytes       uint64  `json:"bytes"` // of payload
 	Lost        uint64  `json:"lost"`
-	Discarded   uint64  `json:"discarded"` // too late for the jitter buffer, or it was full
+	Discarded   uint64  `json:"discarded"` // frames, up to some in a packet: too late for the jitter buffer, or it was full
 	Reordered   uint64  `json:"reordered"`
 	Duplicates  uint64  `json:"duplicates"`
 	JitterMS    float64 `json:"jitter_ms"` // mean
 	JitterMaxMS float64 `json:"jitter_max_ms"`
-	// MOS is an estimate by [dsp.MOS], from 1, bad, to 4.41. It is left out where no
-	// packets came; of TX, also where the far end has not reported by RTCP.
+	// MOS is an estimate by [dsp.MOS] from loss, jitter and round trip: from 1, bad, to
+	// 4.41. It is left out where no packets came; of TX, also where the far end has not
+	// reported by RTCP.
 	MOS float64 `json:"mos,omitempty"`
 }
 

@@ -33,13 +33,14 @@ func directionOf(d pjsua.DirectionStats) DirectionStats {
 const packetTime = 20 * time.Millisecond
 
 // mos estimates the quality of one direction, in hundredths; 0: there were no packets to
-// come, expected. A jitter buffer holds back about twice the jitter.
+// come, expected. A jitter buffer holds back about twice the jitter. What it discards does
+// not count: it is all of a call that nobody listens to.
 func mos(codec string, d pjsua.DirectionStats, expected uint64, rtt time.Duration) float64 {
 	if expected == 0 {
 		return 0
 	}
 	name, _, _ := strings.Cut(codec, "/")
-	loss := float64(d.Lost+d.Discarded) / float64(expected)
+	loss := float64(d.Lost) / float64(expected)
 	return math.Round(100*dsp.MOS(name, loss, rtt/2+2*d.Jitter+packetTime)) / 100
 }
 

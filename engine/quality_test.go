@@ -33,12 +33,12 @@ func TestCallQuality(t *testing.T) {
 		if first != want {
 			t.Errorf("a good second: %+v, want %+v", first, want)
 		}
-		// A second with a tenth of the packets lost or late, in a call that was good before.
+		// A second with 6 % of the packets lost, in a call that was good before.
 		set(pjsua.DirectionStats{Packets: 97, Lost: 3, Discarded: 2, Jitter: 10 * time.Millisecond},
 			pjsua.DirectionStats{Packets: 100, Lost: 50}, 40*time.Millisecond)
 		second := next()
 		second.EventHeader = EventHeader{}
-		want = CallQuality{Codec: "PCMU/8000", RX: DirectionQuality{3.34, 47, 3, 2, 10}, TX: DirectionQuality{1.57, 100, 50, 0, 0}, RTTMS: 40}
+		want = CallQuality{Codec: "PCMU/8000", RX: DirectionQuality{3.75, 47, 3, 2, 10}, TX: DirectionQuality{1.57, 100, 50, 0, 0}, RTTMS: 40}
 		if second != want {
 			t.Errorf("a bad second: %+v, want %+v", second, want)
 		}

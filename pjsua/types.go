@@ -166,8 +166,9 @@ type DirectionStats struct {
 	Packets uint64
 	Bytes   uint64 // of payload
 	Lost    uint64
-	// Discarded arrived too late for the jitter buffer, or it was full, as it is
-	// while nothing is connected to hear the call.
+	// Discarded arrived too late for the jitter buffer, or it was full, as it is while
+	// nothing is connected to hear the call, or it made the delay shorter. It counts frames
+	// of the codec, of which a packet of G.711 has two (pjmedia_jb_state).
 	Discarded  uint64
 	Reordered  uint64
 	Duplicates uint64

@@ -111,7 +111,7 @@ type DirectionStats struct {
 	Packets     uint64  `json:"packets"`
 	Bytes       uint64  `json:"bytes" doc:"Of payload"`
 	Lost        uint64  `json:"lost"`
-	Discarded   uint64  `json:"discarded" doc:"Too late for the jitter buffer, or it was full"`
+	Discarded   uint64  `json:"discarded" doc:"Frames of the codec, of which a packet may have some: too late for the jitter buffer, or it was full, as while nobody listens"`
 	Reordered   uint64  `json:"reordered"`
 	Duplicates  uint64  `json:"duplicates"`
 	JitterMS    float64 `json:"jitter_ms" doc:"Mean"`

@@ -133,3 +133,28 @@ func requireTone(t *testing.T, what string, audio *dsp.Audio, hz float64) {
 	}
 	t.Errorf("%s: %v, want %g Hz at %.1f dBov", what, heard, hz, peerLevel)
 }
+
+// Who calls hears on the card that it rings at the other end.
+func TestRingBackIsHeard(t *testing.T) {
+	pulse := peers.StartPulse(t)
+	uas := peers.StartUAS(t, peers.UAS{Provisional: []int{180}, Never: true, Calls: 1})
+	call := prepare(t, "call", "sip:slow@"+uas.Addr, "--json", "--bind-address", "127.0.0.1",
+		"--audio-input-device", "desk", "--audio-output-device", "desk", "--ec", "0")
+	call.cmd.Env = append(call.cmd.Env, pulse.Env...)
+	call.begin()
+	call.awaitState("EARLY")
+	heard := dsp.Segments(pulse.Hear(peers.Desk, 16000, 12*time.Second), 16000)
+	call.signal(syscall.SIGINT)
+	call.code()
+	// A second in five: two of them are whole.
+	whole := 0
+	for _, s := range heard {
+		length := s.End - s.Start
+		if math.Abs(s.Hz-425) <= 2 && math.Abs(s.Level+23) <= 1 && length > 900*time.Millisecond && length < 1100*time.Millisecond {
+			whole++
+		}
+	}
+	if whole < 2 || whole > 3 {
+		t.Errorf("heard %v", heard)
+	}
+}
