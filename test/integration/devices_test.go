@@ -117,8 +117,7 @@ func soundRun(t *testing.T, pulse *peers.Pulse, card string) (run *process, addr
 		"--ec", "0") // an echo canceller takes a steady tone for noise
 	run.cmd.Env = append(run.cmd.Env, pulse.Env...)
 	run.begin()
-	started := run.awaitType("EngineStarted")
-	return run, started["transports"].([]any)[0].(map[string]any)["address"].(string)
+	return run, listensAt(t, run)
 }
 
 // requireTone fails the test unless a tone of hz sounds somewhere in audio, at the
@@ -156,5 +155,51 @@ func TestRingBackIsHeard(t *testing.T) {
 	}
 	if whole < 2 || whole > 3 {
 		t.Errorf("heard %v", heard)
+	}
+}
+
+// Who sends digits hears them on the card.
+func TestDigitsAreHeard(t *testing.T) {
+	pulse := peers.StartPulse(t)
+	far := startRun(t, "--auto-answer", "all")
+	call := prepare(t, "call", "sip:far@"+listensAt(t, far), "--json", "--bind-address", "127.0.0.1", "--dtmf", ",,159#", "--duration", "8s",
+		"--audio-input-device", "desk", "--audio-output-device", "desk", "--ec", "0")
+	call.cmd.Env = append(call.cmd.Env, pulse.Env...)
+	call.begin()
+	call.awaitState("CONFIRMED")
+	detector, err := dsp.NewDTMFDetector(16000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digits := ""
+	for _, d := range detector.Hear(pulse.Hear(peers.Desk, 16000, 6*time.Second)) {
+		if d.Length == 0 {
+			digits += string(d.Digit)
+		}
+	}
+	if digits != "159#" {
+		t.Errorf("heard %q", digits)
+	}
+	call.summary(0, "answered")
+}
+
+// A card beeps before a call is answered by itself.
+func TestAutoAnswerBeeps(t *testing.T) {
+	pulse := peers.StartPulse(t)
+	_, address := soundRun(t, pulse, "desk")
+	heard := make(chan []int16)
+	go func() { heard <- pulse.Hear(peers.Desk, 16000, 8*time.Second) }()
+	for range 3 { // some of them while it is listened
+		startCall(t, "sip:desk@"+address, "--duration", "1500ms").summary(0, "answered")
+	}
+	beeps := 0
+	segments := dsp.Segments(<-heard, 16000)
+	for _, s := range segments {
+		if length := s.End - s.Start; math.Abs(s.Hz-425) <= 4 && length > 150*time.Millisecond && length < 250*time.Millisecond {
+			beeps++
+		}
+	}
+	if beeps < 2 {
+		t.Errorf("heard %v", segments)
 	}
 }
