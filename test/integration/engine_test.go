@@ -137,6 +137,15 @@ func (o *office) connect(from, to int, number string) (out, in *engine.Call) {
 	return out, in
 }
 
+// bridged connects 1001 to 1002, and waits until Asterisk has bridged them: before that it refuses a transfer.
+func (o *office) bridged(a *peers.Asterisk) (out, in *engine.Call) {
+	o.t.Helper()
+	watch := a.Watch()
+	out, in = o.connect(1, 2, "1002")
+	watch.WaitBridged(deadline, "1001", "1002")
+	return out, in
+}
+
 // hears records the call until a tone of hz is in it; hz 0 is silence.
 func (o *office) hears(c *engine.Call, hz float64) {
 	o.t.Helper()
@@ -178,7 +187,7 @@ func (o *office) ended(c *engine.Call) engine.CallEnded {
 func TestEngineBlindTransfer(t *testing.T) {
 	a := peers.StartAsterisk(t)
 	o := openOffice(t, a.UDP, "", "1001", "1002")
-	out, in := o.connect(1, 2, "1002")
+	out, in := o.bridged(a)
 	// 1002 sends 1001 on to the tone.
 	tr, err := in.Transfer(o.soon(), "603")
 	check(t, err)
@@ -209,7 +218,7 @@ func TestEngineTransferByFeatureCode(t *testing.T) {
 func TestEngineAttendedTransfer(t *testing.T) {
 	a := peers.StartAsterisk(t)
 	o := openOffice(t, a.UDP, "", "1001", "1002")
-	out, in := o.connect(1, 2, "1002")
+	out, in := o.bridged(a)
 	consult, err := in.Consult(o.soon(), "603")
 	check(t, err)
 	check(t, consult.Wait(o.soon(), engine.StateConfirmed))
