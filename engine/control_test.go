@@ -563,6 +563,29 @@ func TestDialIntoAConference(t *testing.T) {
 	})
 }
 
+// A far end on the same machine answers before the function that dials returns.
+func TestAnsweredBeforeDialReturns(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		a, _ := r.connected()
+		r.phone.onDial = func(id pjsua.CallID, _ string) error {
+			r.phone.state(id, pjsua.StateCalling, 0, "")
+			r.phone.confirm(id)
+			time.Sleep(time.Second) // until the call's goroutine has seen to it
+			return nil
+		}
+		c, err := r.e.Dial(t.Context(), DialRequest{URI: "1005,12", Conference: a.ID()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		r.events()
+		if got := c.Info().Conference; got == 0 || got != a.Info().Conference {
+			t.Errorf("conference %d", got)
+		}
+		r.journal(words("dtmf"), fmt.Sprintf("dtmf %d 12 RFC4733 00:02.0", c.ID()))
+	})
+}
+
 func TestAutoConference(t *testing.T) {
 	withEngine(t, func(c *config.Config, _ *fakePhone) { c.Settings.AC, c.Settings.AutoHold = true, true }, func(t *testing.T, r *rig) {
 		a, _ := r.connected()

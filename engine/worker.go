@@ -28,7 +28,7 @@ type worker struct {
 	limited  bool // autoHangUpTime runs
 	rated    bool // qualityInterval runs
 	dialled  bool // the digits of DialRequest.DTMF are being sent
-	joined   bool // the conference of DialRequest.Conference was joined
+	joined   bool // a conference of the others was joined, where there is one
 	told     bool // the file of a rule is being played
 	waits    bool // it rings, which was told to who speaks
 	answer   *time.Timer
@@ -36,6 +36,7 @@ type worker struct {
 	hangup   *time.Timer
 	gate     *time.Timer
 	quality  *time.Timer
+	host     CallID               // whose conference was joined, as DialRequest.Conference asks
 	heard    pjsua.DirectionStats // at the last CallQuality
 	wires    wires
 	ear      ear
@@ -53,6 +54,7 @@ type view struct {
 	resync   bool
 	audio    audio
 	released bool // hang up: it was transferred
+	inviteTo CallID
 	postDial string
 	asked    bool // about a redirect
 	follow   bool // is the answer
@@ -114,6 +116,7 @@ func (w *worker) look(ctx context.Context) view {
 		resync:   c.resync,
 		audio:    c.audioLocked(),
 		released: c.released,
+		inviteTo: c.inviteTo,
 		postDial: c.postDial,
 		asked:    c.asked,
 		follow:   c.follow,
@@ -206,8 +209,9 @@ func (w *worker) obey(ctx context.Context, v view) {
 		w.c.report("hang up", w.phone.Hangup(ctx, w.c.id, pjsua.HangupOptions{}))
 		return
 	}
-	if !w.joined {
-		w.joined = true
+	// An answer may come before the function that dials has said what the call is for.
+	if !w.joined || w.host != v.inviteTo {
+		w.joined, w.host = true, v.inviteTo
 		w.joinConference()
 	}
 	if !w.dialled && v.postDial != "" {
