@@ -65,11 +65,11 @@ func (e *Engine) watchNetwork(ctx context.Context, phone Phone) {
 		s := e.settings()
 		bound := s.BindAddress != "" // PJSIP would bind to all addresses after a change
 		changed = changed && s.NetworkChanges && !bound
-		switch {
-		case changed:
+		if changed {
 			e.tellAddresses(now)
-			fallthrough
-		case woken && !bound:
+		}
+		switch {
+		case changed, woken && !bound:
 			e.reconnect(ctx, phone)
 		case woken:
 			e.registerAgain(ctx)
