@@ -97,7 +97,8 @@ func (c *Call) sendDigits(ctx context.Context, phone Phone, digits string, opts 
 		switch {
 		case err == nil:
 			c.digitsSent(digits, wire.Method.String())
-			c.e.hearDigits(ctx, phone, digits, each)
+			heard := c.e.beginDigits(ctx, phone, digits, each)
+			defer c.e.stopSound(ctx, heard)
 			return c.sleep(ctx, time.Duration(len(digits))*each)
 		case method != config.DTMFAuto || !errors.Is(err, pjsua.StatusNoTelephoneEvent):
 			return c.failed("send DTMF", err)

@@ -86,7 +86,7 @@ type Engine struct {
 	stateChanged chan struct{}  // one slot
 
 	sound   bool           // a real sound device is open; set before running
-	workers sync.WaitGroup // Add only with mu held and state running
+	workers sync.WaitGroup // Add only with mu held and state running, or in one of them
 }
 
 // runState goes one way.

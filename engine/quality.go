@@ -58,10 +58,10 @@ func (w *worker) tellQuality(ctx context.Context) {
 		return
 	}
 	since := s.RX
-	since.Packets = less(s.RX.Packets, w.heard.Packets)
-	since.Lost = less(s.RX.Lost, w.heard.Lost)
-	since.Discarded = less(s.RX.Discarded, w.heard.Discarded)
-	w.heard = s.RX
+	since.Packets = less(s.RX.Packets, w.rx.Packets)
+	since.Lost = less(s.RX.Lost, w.rx.Lost)
+	since.Discarded = less(s.RX.Discarded, w.rx.Discarded)
+	w.rx = s.RX
 	all := statsOf(s)
 	w.e.mu.Lock()
 	defer w.e.mu.Unlock()

@@ -22,22 +22,28 @@ var (
 
 const toneVolume = 0.1 // -20 dB: beside a voice
 
-// sounds are what the sound card plays besides the calls.
+// sounds are what the sound card plays besides the calls. Where no card is open there are
+// none.
 type sounds struct {
 	ringing  alert
 	ringBack alert
+}
+
+// sound is what plays on the card.
+type sound struct {
+	port pjsua.PortID
+	stop func(context.Context) error // nil: nothing plays
 }
 
 // alert is a sound that goes on while a call wants it, once however many do.
 type alert struct {
 	mu    sync.Mutex
 	calls map[CallID]bool
-	port  pjsua.PortID
-	end   func(context.Context) error // nil while it is silent
+	sound sound
 }
 
 // set says whether a call wants the sound; the first one begins it, the last one ends it.
-func (a *alert) set(ctx context.Context, e *Engine, call CallID, on bool, begin func() (pjsua.PortID, func(context.Context) error, error)) {
+func (a *alert) set(ctx context.Context, e *Engine, call CallID, on bool, begin func() (sound, error)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.calls[call] == on {
@@ -45,9 +51,9 @@ func (a *alert) set(ctx context.Context, e *Engine, call CallID, on bool, begin 
 	}
 	if !on {
 		delete(a.calls, call)
-		if len(a.calls) == 0 && a.end != nil {
-			e.soundFailed(a.end(ctx))
-			a.end = nil
+		if len(a.calls) == 0 {
+			e.stopSound(ctx, a.sound)
+			a.sound = sound{}
 		}
 		return
 	}
@@ -55,12 +61,17 @@ func (a *alert) set(ctx context.Context, e *Engine, call CallID, on bool, begin 
 		a.calls = make(map[CallID]bool)
 	}
 	a.calls[call] = true
-	if a.end != nil {
-		return
+	if a.sound.stop == nil {
+		var err error
+		a.sound, err = begin()
+		e.soundFailed(err)
 	}
-	var err error
-	a.port, a.end, err = begin()
-	e.soundFailed(err)
+}
+
+func (e *Engine) stopSound(ctx context.Context, s sound) {
+	if s.stop != nil {
+		e.soundFailed(s.stop(context.WithoutCancel(ctx)))
+	}
 }
 
 func (e *Engine) soundFailed(err error) {
@@ -72,21 +83,24 @@ func (e *Engine) soundFailed(err error) {
 // audible says whether somebody listens to a sound card.
 func (e *Engine) audible() bool { return e.sound && e.settings().AudioOutputDevice != "" }
 
-// hear has the call heard before it is answered, and the end of that.
-func (w *worker) hear(ctx context.Context, v view) {
+// alert has the call heard before it is answered, and the end of that.
+func (w *worker) alert(ctx context.Context, v view) {
 	e := w.e
+	if !e.sound {
+		return
+	}
 	early := e.audible() && !v.over && !v.closing && v.reached == StateEarly.rank()
 	in := v.role == pjsua.RoleUAS
 	spoken := early && in && e.someoneSpeaks()
 	e.sounds.ringing.set(ctx, e, w.c.id, early && in && !spoken && e.settings().RingingSound != "",
-		func() (pjsua.PortID, func(context.Context) error, error) { return e.beginRinging(ctx, w.phone) })
+		func() (sound, error) { return e.beginRinging(ctx, w.phone) })
 	// What the other end plays itself comes instead.
 	e.sounds.ringBack.set(ctx, e, w.c.id, early && !in && !v.audio.recv,
-		func() (pjsua.PortID, func(context.Context) error, error) {
+		func() (sound, error) {
 			return e.beginTones(ctx, w.phone, ringBackTones, pjsua.PlayTonesOptions{Loop: true})
 		})
-	if early && in && !w.waits {
-		w.waits = true
+	if early && in && !w.alerted {
+		w.alerted = true
 		if spoken {
 			w.beep(ctx)
 		}
@@ -117,18 +131,20 @@ func (e *Engine) wakeEarlyLocked() {
 	}
 }
 
-func (e *Engine) beginRinging(ctx context.Context, phone Phone) (pjsua.PortID, func(context.Context) error, error) {
+// onCard has what plays at port heard, as loud as percent says.
+func onCard(ctx context.Context, phone Phone, port pjsua.PortID, percent int) error {
+	return errors.Join(phone.SetPortLevels(ctx, port, 1, float64(percent)/100),
+		phone.Connect(ctx, port, pjsua.SoundPort, pjsua.ConnectOptions{}))
+}
+
+func (e *Engine) beginRinging(ctx context.Context, phone Phone) (sound, error) {
 	path := e.settings().RingingSound
 	player, port, err := phone.NewPlayer(ctx, path, pjsua.PlayerOptions{Loop: true})
 	if err != nil {
-		return pjsua.NoPort, nil, fmt.Errorf("ringingSound %s: %w", path, err)
+		return sound{}, fmt.Errorf("ringingSound %s: %w", path, err)
 	}
-	err = errors.Join(e.setRingVolume(ctx, phone, port), phone.Connect(ctx, port, pjsua.SoundPort, pjsua.ConnectOptions{}))
-	return port, func(ctx context.Context) error { return phone.ClosePlayer(ctx, player) }, err
-}
-
-func (e *Engine) setRingVolume(ctx context.Context, phone Phone, port pjsua.PortID) error {
-	return phone.SetPortLevels(ctx, port, 1, float64(e.settings().VolumeRing)/100)
+	stop := func(ctx context.Context) error { return phone.ClosePlayer(ctx, player) }
+	return sound{port, stop}, onCard(ctx, phone, port, e.settings().VolumeRing)
 }
 
 // ringVolume brings about VolumeRing while it rings.
@@ -136,76 +152,58 @@ func (e *Engine) ringVolume(ctx context.Context, phone Phone) error {
 	a := &e.sounds.ringing
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.end == nil {
+	if a.sound.stop == nil {
 		return nil
 	}
-	return e.setRingVolume(ctx, phone, a.port)
+	return phone.SetPortLevels(ctx, a.sound.port, 1, float64(e.settings().VolumeRing)/100)
 }
 
 // beginTones plays tones as loud as calls are.
-func (e *Engine) beginTones(ctx context.Context, phone Phone, tones []pjsua.Tone, opts pjsua.PlayTonesOptions) (pjsua.PortID, func(context.Context) error, error) {
+func (e *Engine) beginTones(ctx context.Context, phone Phone, tones []pjsua.Tone, opts pjsua.PlayTonesOptions) (sound, error) {
 	id, port, err := phone.NewTones(ctx, tones, opts)
-	if err != nil {
-		return pjsua.NoPort, nil, err
+	return e.toneOnCard(ctx, phone, id, port, err)
+}
+
+// beginDigits plays digits that are being sent, each so long with its pause.
+func (e *Engine) beginDigits(ctx context.Context, phone Phone, digits string, each time.Duration) sound {
+	if !e.audible() || !e.settings().LocalDTMF {
+		return sound{}
 	}
-	return port, func(ctx context.Context) error { return phone.CloseTone(ctx, id) }, e.hearTone(ctx, phone, port)
+	id, port, err := phone.NewTone(ctx, digits, pjsua.ToneDigits{On: each - tonePause, Off: tonePause, Volume: toneVolume})
+	s, err := e.toneOnCard(ctx, phone, id, port, err)
+	e.soundFailed(err)
+	return s
 }
 
-func (e *Engine) hearTone(ctx context.Context, phone Phone, port pjsua.PortID) error {
-	return errors.Join(phone.SetPortLevels(ctx, port, 1, float64(e.settings().VolumeOutput)/100),
-		phone.Connect(ctx, port, pjsua.SoundPort, pjsua.ConnectOptions{}))
+// toneOnCard has a new tone generator heard, unless err says that there is none.
+func (e *Engine) toneOnCard(ctx context.Context, phone Phone, id pjsua.ToneID, port pjsua.PortID, err error) (sound, error) {
+	if err != nil {
+		return sound{}, err
+	}
+	stop := func(ctx context.Context) error { return phone.CloseTone(ctx, id) }
+	return sound{port, stop}, onCard(ctx, phone, port, e.settings().VolumeOutput)
 }
 
-// beep tells that another call waits, or that a call is answered by itself.
+// beep tells that another call waits, or that a call is answered by itself. The call does
+// not wait for its end.
 func (w *worker) beep(ctx context.Context) {
 	e := w.e
 	if !e.audible() || !e.settings().LocalDTMF {
 		return
 	}
-	_, end, err := e.beginTones(ctx, w.phone, beepTones, pjsua.PlayTonesOptions{})
+	s, err := e.beginTones(ctx, w.phone, beepTones, pjsua.PlayTonesOptions{})
 	e.soundFailed(err)
 	var length time.Duration
 	for _, t := range beepTones {
 		length += t.On + t.Off
 	}
-	e.endSound(ctx, length, end)
-}
-
-// hearDigits plays digits that are being sent.
-func (e *Engine) hearDigits(ctx context.Context, phone Phone, digits string, each time.Duration) {
-	if !e.audible() || !e.settings().LocalDTMF {
-		return
-	}
-	id, port, err := phone.NewTone(ctx, digits, pjsua.ToneDigits{On: each - tonePause, Off: tonePause, Volume: toneVolume})
-	if err != nil {
-		e.soundFailed(err)
-		return
-	}
-	e.soundFailed(e.hearTone(ctx, phone, port))
-	e.endSound(ctx, time.Duration(len(digits))*each, func(ctx context.Context) error { return phone.CloseTone(ctx, id) })
-}
-
-// endSound closes what plays once, after it was heard.
-func (e *Engine) endSound(ctx context.Context, after time.Duration, end func(context.Context) error) {
-	if end == nil {
-		return
-	}
-	e.mu.Lock()
-	if e.state != running {
-		e.mu.Unlock()
-		e.soundFailed(end(context.WithoutCancel(ctx)))
-		return
-	}
-	e.workers.Add(1)
-	e.mu.Unlock()
-	go func() {
-		defer e.workers.Done()
-		t := time.NewTimer(after)
+	e.workers.Go(func() { // the worker that begins it is one of them
+		t := time.NewTimer(length)
 		defer t.Stop()
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 		}
-		e.soundFailed(end(context.WithoutCancel(ctx)))
-	}()
+		e.stopSound(ctx, s)
+	})
 }

@@ -30,14 +30,14 @@ type worker struct {
 	dialled  bool // the digits of DialRequest.DTMF are being sent
 	joined   bool // a conference of the others was joined, where there is one
 	told     bool // the file of a rule is being played
-	waits    bool // it rings, which was told to who speaks
+	alerted  bool // who speaks was told that it waits
 	answer   *time.Timer
 	forward  *time.Timer
 	hangup   *time.Timer
 	gate     *time.Timer
 	quality  *time.Timer
 	host     CallID               // whose conference was joined, as DialRequest.Conference asks
-	heard    pjsua.DirectionStats // at the last CallQuality
+	rx       pjsua.DirectionStats // at the last CallQuality
 	wires    wires
 	ear      ear
 }
@@ -148,7 +148,7 @@ func (w *worker) step(ctx context.Context) bool {
 	if !v.over {
 		w.obey(ctx, v)
 	}
-	w.hear(ctx, v)
+	w.alert(ctx, v)
 	w.wires.close(ctx)
 	if v.over {
 		return false

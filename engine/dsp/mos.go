@@ -1,7 +1,6 @@
 package dsp
 
 import (
-	"math"
 	"strings"
 	"time"
 )
@@ -41,5 +40,5 @@ func MOS(codec string, loss float64, delay time.Duration) float64 {
 		return 1
 	}
 	// Between 0 and 6.5 the polynomial is below 1.
-	return math.Max(1, 1+0.035*r+r*(r-60)*(100-r)*7e-6)
+	return max(1, 1+0.035*r+r*(r-60)*(100-r)*7e-6)
 }
