@@ -112,12 +112,18 @@ func TestUnknownDevice(t *testing.T) {
 // soundRun is an offhook that answers every call on a card.
 func soundRun(t *testing.T, pulse *peers.Pulse, card string) (run *process, address string) {
 	t.Helper()
-	run = prepare(t, "run", "--json", "--bind-address", "127.0.0.1", "--auto-answer", "all",
-		"--audio-input-device", card, "--audio-output-device", card,
-		"--ec", "0") // an echo canceller takes a steady tone for noise
-	run.cmd.Env = append(run.cmd.Env, pulse.Env...)
-	run.begin()
+	run = startOnCard(t, pulse, card, "run", "--auto-answer", "all")
 	return run, listensAt(t, run)
+}
+
+// startOnCard starts a verb that has a card.
+func startOnCard(t *testing.T, pulse *peers.Pulse, card string, args ...string) *process {
+	t.Helper()
+	p := prepare(t, append(args, "--json", "--bind-address", "127.0.0.1", "--audio-input-device", card, "--audio-output-device", card,
+		"--ec", "0")...) // an echo canceller takes a steady tone for noise
+	p.cmd.Env = append(p.cmd.Env, pulse.Env...)
+	p.begin()
+	return p
 }
 
 // requireTone fails the test unless a tone of hz sounds somewhere in audio, at the
@@ -137,10 +143,7 @@ func requireTone(t *testing.T, what string, audio *dsp.Audio, hz float64) {
 func TestRingBackIsHeard(t *testing.T) {
 	pulse := peers.StartPulse(t)
 	uas := peers.StartUAS(t, peers.UAS{Provisional: []int{180}, Never: true, Calls: 1})
-	call := prepare(t, "call", "sip:slow@"+uas.Addr, "--json", "--bind-address", "127.0.0.1",
-		"--audio-input-device", "desk", "--audio-output-device", "desk", "--ec", "0")
-	call.cmd.Env = append(call.cmd.Env, pulse.Env...)
-	call.begin()
+	call := startOnCard(t, pulse, "desk", "call", "sip:slow@"+uas.Addr)
 	call.awaitState("EARLY")
 	heard := dsp.Segments(pulse.Hear(peers.Desk, 16000, 12*time.Second), 16000)
 	call.signal(syscall.SIGINT)
@@ -162,20 +165,11 @@ func TestRingBackIsHeard(t *testing.T) {
 func TestDigitsAreHeard(t *testing.T) {
 	pulse := peers.StartPulse(t)
 	far := startRun(t, "--auto-answer", "all")
-	call := prepare(t, "call", "sip:far@"+listensAt(t, far), "--json", "--bind-address", "127.0.0.1", "--dtmf", ",,159#", "--duration", "8s",
-		"--audio-input-device", "desk", "--audio-output-device", "desk", "--ec", "0")
-	call.cmd.Env = append(call.cmd.Env, pulse.Env...)
-	call.begin()
+	call := startOnCard(t, pulse, "desk", "call", "sip:far@"+listensAt(t, far), "--dtmf", ",,159#", "--duration", "8s")
 	call.awaitState("CONFIRMED")
-	detector, err := dsp.NewDTMFDetector(16000)
-	if err != nil {
-		t.Fatal(err)
-	}
 	digits := ""
-	for _, d := range detector.Hear(pulse.Hear(peers.Desk, 16000, 6*time.Second)) {
-		if d.Length == 0 {
-			digits += string(d.Digit)
-		}
+	for _, d := range dsp.FindDTMF(pulse.Hear(peers.Desk, 16000, 6*time.Second), 16000) {
+		digits += string(d.Digit)
 	}
 	if digits != "159#" {
 		t.Errorf("heard %q", digits)
