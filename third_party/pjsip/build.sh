@@ -14,14 +14,24 @@ export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 cache=${OFFHOOK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/offhook}/pjsip
-case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
+case $cache in
+/*)       ;;
+[A-Za-z]:*) cache=$(cygpath -u "$cache") ;; # as Windows writes it
+*)        cache=$PWD/$cache ;;
+esac
 
 usage() {
 	cat <<-USAGE
-	usage: third_party/pjsip/build.sh [VARIANT] [ACTION]
+	usage: third_party/pjsip/build.sh [--target TARGET] [VARIANT] [ACTION]
 
 	Builds PJSIP into third_party/pjsip/prefix, or only checks that what is there is
 	current. Messages go to standard error.
+
+	targets
+	  native               this machine: the default
+	  windows-amd64        Windows, optimized only: on Debian with mingw-w64, and in
+	                       MSYS2's UCRT64 shell, where it is the default
+	                       (prefix-windows-amd64)
 
 	variants (each has a prefix of its own)
 	  --release            optimized, assertions off: the default   (prefix)
@@ -59,14 +69,28 @@ sha256() {
 }
 sha256_of() { sha256 "$1" | cut -d' ' -f1; }
 
+# native PATH prints it as the compiler and Go take it: in MSYS2 these are programs of Windows.
+native() {
+	if have cygpath; then cygpath -m "$1"; else printf '%s\n' "$1"; fi
+}
+
 # locked KEY prints every value of KEY in pjsip.lock, one a line.
 locked() { sed -n "s/^$1 //p" "$here/pjsip.lock"; }
 
 # --- options ------------------------------------------------------------------
 
-variant=release action=build
-for arg in "$@"; do
+os=$(uname -s)
+variant=release action=build target=native msys2=no
+case $os in MINGW*|MSYS*|UCRT*|CLANG*) target=windows-amd64 msys2=yes ;; esac
+while [ $# -gt 0 ]; do
+	arg=$1
+	shift
 	case $arg in
+	--target)
+		[ $# -gt 0 ] || die "--target needs a name"
+		target=$1
+		shift ;;
+	--target=*)         target=${arg#*=} ;;
 	--release)          variant=release ;;
 	--debug)            variant=debug ;;
 	--sanitize=address) variant=asan ;;
@@ -76,18 +100,23 @@ for arg in "$@"; do
 	*)                  usage >&2; die "unknown option $arg" ;;
 	esac
 done
+case $target:$variant in
+native:*|windows-amd64:release) ;;
+windows-amd64:*) die "$target is built as --release only" ;;
+*)               die "unknown target $target: native or windows-amd64" ;;
+esac
 
 # -fPIC: the archives can then also go into a shared object or a PIE, whatever
 # the compiler's default is. PJSIP's headers decide by PJ_DEBUG what an assertion
 # does; the variant sets it for whoever includes them as well (see write_pc), so
 # that library and headers agree. Under AddressSanitizer every piece of a pool is a
 # block of its own, or it would not see what is used after its pool.
-pools=
+pools= ldflags=
 case $variant in
-release) link=$here/prefix       debug=0 cflags="-O2 -g -DNDEBUG -fstack-protector-strong" san="" ;;
-debug)   link=$here/prefix-debug debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="" ;;
-asan)    link=$here/prefix-asan  debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="-fsanitize=address" pools="-DPJ_POOL_DEBUG=1" ;;
-tsan)    link=$here/prefix-tsan  debug=1 cflags="-O1 -g -fno-omit-frame-pointer" san="-fsanitize=thread" ;;
+release) link=$here/prefix       debug=0 cflags="-fPIC -O2 -g -DNDEBUG -fstack-protector-strong" san="" ;;
+debug)   link=$here/prefix-debug debug=1 cflags="-fPIC -O1 -g -fno-omit-frame-pointer" san="" ;;
+asan)    link=$here/prefix-asan  debug=1 cflags="-fPIC -O1 -g -fno-omit-frame-pointer" san="-fsanitize=address" pools="-DPJ_POOL_DEBUG=1" ;;
+tsan)    link=$here/prefix-tsan  debug=1 cflags="-fPIC -O1 -g -fno-omit-frame-pointer" san="-fsanitize=thread" ;;
 esac
 log=$here/work/build-$variant.log
 
@@ -109,97 +138,19 @@ configure_options="
 	--disable-openh264 --disable-vpx --disable-libyuv
 	--disable-libwebrtc --enable-libwebrtc-aec3 --disable-upnp --disable-pjsua2"
 
-# --- system packages ----------------------------------------------------------
+# --- the parts --------------------------------------------------------------------
 
-# The headers that must be there, and the package that brings each:
-# header, then Debian, Fedora, Alpine, Arch, Homebrew ("-": not needed or none).
-headers='
-openssl/ssl.h               libssl-dev             openssl-devel       openssl-dev       openssl         openssl@3
-alsa/asoundlib.h            libasound2-dev         alsa-lib-devel      alsa-lib-dev      alsa-lib        -
-opus/opus.h                 libopus-dev            opus-devel          opus-dev          opus            opus
-srtp2/srtp.h                libsrtp2-dev           libsrtp-devel       libsrtp-dev       libsrtp         srtp
-speex/speex.h               libspeex-dev           speex-devel         speex-dev         speex           speex
-speex/speex_echo.h          libspeexdsp-dev        speexdsp-devel      speexdsp-dev      speexdsp        speexdsp
-gsm/gsm.h                   libgsm1-dev            gsm-devel           gsm-dev           gsm             libgsm
-bcg729/decoder.h            libbcg729-dev          bcg729-devel        bcg729-dev        bcg729          bcg729
-opencore-amrnb/interf_dec.h libopencore-amrnb-dev  opencore-amr-devel  opencore-amr-dev  opencore-amr    opencore-amr
-opencore-amrwb/dec_if.h     libopencore-amrwb-dev  opencore-amr-devel  opencore-amr-dev  opencore-amr    opencore-amr
-vo-amrwbenc/enc_if.h        libvo-amrwbenc-dev     vo-amrwbenc-devel   vo-amrwbenc-dev   vo-amrwbenc     vo-amrwbenc
-uuid/uuid.h                 uuid-dev               libuuid-devel       util-linux-dev    util-linux-libs -
-'
-# The programs, in the same columns. The echo canceller AEC3 is in C++.
-programs='
-c++                         g++                    gcc-c++             g++               gcc             -
-pkg-config                  pkg-config             pkgconf-pkg-config  pkgconf           pkgconf         pkgconf
-make                        make                   make                make              make            make
-patch                       patch                  patch               patch             patch           -
-xz                          xz-utils               xz                  xz                xz              xz
-'
+. "$here/packages.sh"
+. "$here/source.sh"
 
-os=$(uname -s)
-
-# missing COLUMN prints the packages of that column whose header or program is
-# not there. One run of the preprocessor answers for all headers; without a
-# compiler there is no answer, and all are listed.
-missing() {
-	local column=$1 header program rest
-	{
-		if ! have "$CC"; then
-			if [ "$column" = 2 ]; then echo gcc libc6-dev; else echo gcc; fi
-			echo "$headers" | awk -v c="$column" 'NF { print $c }'
-		else
-			echo "$headers" | while read -r header rest; do
-				[ -n "$header" ] || continue
-				printf '#if !__has_include(<%s>)\nMISSING %s\n#endif\n' "$header" \
-					"$(echo "$header $rest" | awk -v c="$column" '{ print $c }')"
-			done | $CC ${CPPFLAGS:-} -E -P -x c - 2>/dev/null | sed -n 's/^MISSING //p'
-		fi
-		echo "$programs" | while read -r program rest; do
-			[ -n "$program" ] || continue
-			have "$program" || echo "$program $rest" | awk -v c="$column" '{ print $c }'
-		done
-	} | grep -vx -e - | sort -u | tr '\n' ' ' || true
-}
-
-# need_packages installs what is missing where that is the system's way and we
-# may, and otherwise names everything at once with the command.
-need_packages() {
-	local column how names sudo=""
-	if [ "$os" = Darwin ];    then column=6 how="brew install"
-	elif have apt-get;        then column=2 how="apt-get install"
-	elif have dnf;            then column=3 how="dnf install"
-	elif have apk;            then column=4 how="apk add"
-	elif have pacman;         then column=5 how="pacman -S"
-	else column=2 how=""
-	fi
-	names=$(missing $column)
-	[ -n "$names" ] || return 0
-	if [ "$how" = "apt-get install" ]; then
-		[ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null && sudo="sudo -n"; } || sudo=no
-		if [ "$sudo" != no ]; then
-			say "installing $names"
-			mkdir -p "$here/work"
-			local install="$sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=400"
-			# The lists may be absent (a fresh container) or old; only then are they fetched.
-			if ! $install install -y --no-install-recommends $names >"$here/work/apt.log" 2>&1; then
-				$install update >>"$here/work/apt.log" 2>&1 || true
-				$install install -y --no-install-recommends $names >>"$here/work/apt.log" 2>&1 || {
-					tail -15 "$here/work/apt.log" >&2
-					die "apt-get could not install: $names"
-				}
-			fi
-			names=$(missing $column)
-			[ -z "$names" ] || die "still missing after installation: $names"
-			return 0
-		fi
-		how="sudo apt-get install"
-	fi
-	if [ -n "$how" ]; then
-		code=3 die "these packages are missing; install them and run this again:
-    $how $names"
-	fi
-	code=3 die "these are missing (Debian's names; install your system's equivalents): $names"
-}
+# What another target does otherwise, by setting these and what is above:
+parts="build.sh packages.sh source.sh" # the files that decide what is built
+target_packages="g++ $(echo "$headers" | awk 'NF { print $2 }')" # whose versions count
+target_libraries() { :; }              # builds what the system does not have
+target_source() { :; }                 # changes the unpacked source, in whose folder it is
+target_install() { :; }                # adds to the prefix $1
+target_env() { :; }                    # prints more for --print-env
+[ $target = native ] || . "$here/windows.sh"
 
 # --- identity -----------------------------------------------------------------
 
@@ -207,10 +158,11 @@ need_packages() {
 toolchain() {
 	uname -sm
 	"$CC" -dumpmachine -dumpfullversion 2>/dev/null || "$CC" --version 2>/dev/null || true
-	if have dpkg-query; then
+	if [ "$msys2" = yes ]; then
+		pacman -Q $target_packages 2>/dev/null || true
+	elif have dpkg-query; then
 		# Absent packages print nothing and make dpkg-query fail; that is an answer too.
-		dpkg-query -W -f '${Package} ${Version}\n' g++ \
-			$(echo "$headers" | awk 'NF { print $2 }') 2>/dev/null || true
+		dpkg-query -W -f '${Package} ${Version}\n' $target_packages 2>/dev/null || true
 	else
 		pkg-config --print-errors --modversion openssl opus libsrtp2 speex speexdsp uuid alsa 2>&1 || true
 	fi
@@ -218,187 +170,14 @@ toolchain() {
 
 identity() {
 	{
-		echo "$variant $cflags $pools $san ${CFLAGS:-} ${CPPFLAGS:-} ${LDFLAGS:-}"
+		echo "$target $variant $cflags $pools $san ${CFLAGS:-} ${CPPFLAGS:-} ${LDFLAGS:-}"
 		toolchain
 		[ -z "${PJSIP_TARBALL:-}" ] || sha256_of "$PJSIP_TARBALL"
 		cd "$here"
 		# Names and contents, so that a renamed patch counts as well.
-		sha256 build.sh pjsip.lock config_site.h $(find patches -name "*.patch" | sort)
+		sha256 $parts pjsip.lock config_site.h $(find patches -name "*.patch" | sort)
 	} | sha256 | cut -c1-16
 }
-
-# --- the source ---------------------------------------------------------------
-
-# Each from_* puts the archive's path into $tarball and one line about where it
-# came from and what was checked into $origin, and fails when it has none.
-
-accept_known() {
-	local sum
-	sum=$(sha256_of "$1")
-	if [ "$sum" = "$(locked upstream-sha256)" ]; then
-		checked="sha256 $sum is that of upstream's archive in pjsip.lock"
-	elif [ "$sum" = "$(locked debian-sha256)" ]; then
-		checked="sha256 $sum is that of Debian's archive in pjsip.lock"
-	else
-		return 1
-	fi
-}
-
-from_environment() {
-	[ -n "${PJSIP_TARBALL:-}" ] || return 1
-	tarball=$PJSIP_TARBALL
-	if accept_known "$tarball"; then
-		origin="PJSIP_TARBALL, $checked"
-	else
-		origin="PJSIP_TARBALL, sha256 $(sha256_of "$tarball"), not in pjsip.lock: not verified"
-	fi
-}
-
-from_downloads() {
-	local sum
-	for sum in $(locked debian-sha256) $(locked upstream-sha256); do
-		tarball=$cache/downloads/$sum
-		[ -f "$tarball" ] || continue
-		if accept_known "$tarball"; then
-			origin="downloaded earlier, $checked"
-			return 0
-		fi
-		rm -f "$tarball"
-	done
-	return 1
-}
-
-# keep FILE moves a fetched archive into the cache under its hash.
-keep() {
-	mkdir -p "$cache/downloads"
-	tarball=$cache/downloads/$(sha256_of "$1")
-	mv -f "$1" "$tarball"
-}
-
-# The package client's own settings, reduced to how to reach the mirror (proxies,
-# timeouts), with every path of its state pointing into $1: the machine's own
-# lists, caches, sources and hooks are neither read nor written. A mirror's signed
-# index is taken even when it is past its time: it is not news that we want, and
-# pjsip.lock knows the archive.
-private_apt_conf() {
-	local dir=$1
-	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/none"
-	: >"$dir/status"
-	apt-config dump | grep '^Acquire::[a-z]*::\|^Acquire::Check\|^Acquire::Retries' |
-		grep -v '^Acquire::IndexTargets' || true
-	cat <<-CONF
-	Dir::Etc::main "/dev/null";
-	Dir::Etc::parts "$dir/none";
-	Dir::Etc::sourcelist "$dir/sources.list";
-	Dir::Etc::sourceparts "$dir/none";
-	Dir::Etc::preferences "/dev/null";
-	Dir::Etc::preferencesparts "$dir/none";
-	Dir::State "$dir";
-	Dir::State::lists "$dir/lists";
-	Dir::State::status "$dir/status";
-	Dir::Cache "$dir/cache";
-	APT::Sandbox::User "";
-	Acquire::Check-Valid-Until "false";
-	Acquire::Languages "none";
-	Acquire::Retries "3";
-	CONF
-}
-
-# debian_mirrors prints the mirrors of Debian's main archive in the machine's own
-# configuration. Without lists (a fresh container) the origin is not known; then
-# the name has to do, and a wrong guess is refused by its signature.
-debian_mirrors() {
-	{
-		apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(SITE)' |
-			sed -n 's/^Debian|Debian|main|//p'
-		apt-get indextargets --no-release-info --format '$(COMPONENT)|$(SITE)' |
-			sed -n 's/^main|\(.*debian\/*\)$/\1/p' | grep -v security
-	} 2>/dev/null | awk '!seen[$0]++'
-}
-
-from_distribution() {
-	local mirror suite dir file uri name size sum version source component
-	have apt-get && have apt-config && [ -x /usr/lib/apt/apt-helper ] || return 1
-	source=$(locked debian-source) component=$(locked debian-component)
-	dir=$work/apt
-	for mirror in $(debian_mirrors); do
-		for suite in $(locked debian-suite); do
-			rm -rf "$dir"
-			mkdir -p "$dir"
-			private_apt_conf "$dir" >"$dir/apt.conf"
-			local signed=""
-			[ -f /usr/share/keyrings/debian-archive-keyring.gpg ] &&
-				signed="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
-			echo "deb-src $signed$mirror $suite main" >"$dir/sources.list"
-			say "reading the source index of Debian $suite"
-			if ! APT_CONFIG=$dir/apt.conf apt-get update >"$dir/log" 2>&1 ||
-			   ! APT_CONFIG=$dir/apt.conf apt-get source --print-uris "$source" >"$dir/uris" 2>>"$dir/log"; then
-				say "Debian $suite: $(grep -m1 '^[EW]:' "$dir/log" || echo 'no source index')"
-				continue
-			fi
-			# 'URI' name size SHA256:sum
-			set -- $(grep -- "orig-X*$component\.tar" "$dir/uris" | grep -v '\.asc ' | head -1)
-			[ $# -ge 4 ] || { say "Debian $suite: $source has no component $component"; continue; }
-			uri=${1#\'} uri=${uri%\'} name=$2 size=$3 sum=${4#SHA256:}
-			[ "$sum" != "$4" ] || { say "Debian $suite: no sha256 for $name"; continue; }
-			say "fetching $name ($((size / 1024)) KiB)"
-			file=$work/$name
-			if ! APT_CONFIG=$dir/apt.conf /usr/lib/apt/apt-helper download-file \
-				"$uri" "$file" "SHA256:$sum" >>"$dir/log" 2>&1; then
-				say "Debian $suite: $(grep -m1 '^[EW]:' "$dir/log" || echo "could not fetch $name")"
-				continue
-			fi
-			[ "$(sha256_of "$file")" = "$sum" ] || die "$name: not the sha256 of the signed index"
-			version=$(version_in "$file")
-			if ! at_least "$version" "$(locked version)"; then
-				say "Debian $suite: $source carries PJSIP $version; $(locked version) is needed"
-				continue
-			fi
-			if [ "$sum" = "$(locked debian-sha256)" ]; then
-				origin="Debian $suite, $name, checked by the archive's signature and by pjsip.lock"
-			else
-				origin="Debian $suite, $name (PJSIP $version), checked by the archive's signature; its sha256 is not the one in pjsip.lock"
-			fi
-			keep "$file"
-			return 0
-		done
-	done
-	return 1
-}
-
-fetch() {
-	local url=$1 file=$2
-	if have curl; then curl -fsSL --retry 3 -o "$file" "$url"
-	elif have wget; then wget -q -O "$file" "$url"
-	elif [ -x /usr/lib/apt/apt-helper ]; then /usr/lib/apt/apt-helper download-file "$url" "$file"
-	elif have python3; then python3 -c 'import sys, urllib.request as u; u.urlretrieve(sys.argv[1], sys.argv[2])' "$url" "$file"
-	else say "no curl, wget or python3 to fetch $url with"; return 1
-	fi
-}
-
-from_upstream() {
-	local url file=$work/upstream.tar
-	url=$(locked upstream-url)
-	say "fetching $url"
-	fetch "$url" "$file" >"$work/fetch.log" 2>&1 || { tail -3 "$work/fetch.log" >&2; return 1; }
-	[ "$(sha256_of "$file")" = "$(locked upstream-sha256)" ] ||
-		die "$url: sha256 is $(sha256_of "$file"), pjsip.lock wants $(locked upstream-sha256)"
-	keep "$file"
-	origin="upstream's release archive, checked by pjsip.lock"
-}
-
-# version_in ARCHIVE prints the version that PJSIP's own makefile states.
-version_in() {
-	tar -xOf "$1" --wildcards '*/version.mak' 2>/dev/null | version_mak ||
-		tar -xOf "$1" '*/version.mak' | version_mak
-}
-version_mak() {
-	awk '/^export PJ_VERSION_MAJOR/ { v = $4 }
-	     /^export PJ_VERSION_MINOR/ { v = v "." $4 }
-	     /^export PJ_VERSION_REV/ && $4 != "" { v = v "." $4 }
-	     END { if (v == "") exit 1; print v }'
-}
-at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -t. -k1,1n -k2,2n -k3,3n | head -1)" = "$2" ]; }
 
 # --- building -----------------------------------------------------------------
 
@@ -481,10 +260,11 @@ write_pc() {
 	local pc=$1/lib/pkgconfig/libpjproject.pc libs cxx=-lstdc++
 	libs="$(sed -n 's/^Libs: //p' "$pc") $(sed -n 's/^Libs.private: //p' "$pc")"
 	[ "$os" != Darwin ] || cxx=-lc++
+	[ $target = native ] || libs=$(target_link "$libs")
 	cat >"$pc.new" <<-PC
 	# Written by Offhook's third_party/pjsip/build.sh. Libs holds all that a static
 	# link needs.
-	prefix=$prefix
+	prefix=$(native "$prefix")
 	libdir=\${prefix}/lib
 	includedir=\${prefix}/include
 	offhook_variant=$variant
@@ -507,9 +287,10 @@ write_pc() {
 # what these tests are about.
 run_test() {
 	local flags out=$work/$1
-	flags=$(PKG_CONFIG_PATH=$2/lib/pkgconfig pkg-config --define-variable=prefix="$2" \
+	flags=$(PKG_CONFIG_PATH=$(native "$2/lib/pkgconfig") pkg-config --define-variable=prefix="$(native "$2")" \
 		--cflags --libs libpjproject)
 	run "compiling test $1" '^ok' $CC -Wall -Wextra -g "$here/test/$1.c" -o "$out" $flags
+	[ $target = native ] || return 0 # linking is all that can be tried here
 	run "running test $1" '^ok' env ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0}" \
 		TSAN_OPTIONS="${TSAN_OPTIONS:-suppressions=$here/test/tsan.supp}" "$out"
 }
@@ -522,6 +303,7 @@ build() {
 	mkdir -p "$work/src" "$here/work"
 	: >"$log"
 
+	target_libraries
 	from_environment || from_downloads || from_distribution || from_upstream || die "no source of PJSIP could be reached.
     Get the release archive of PJSIP $(locked version) by other means, and run this again with
     PJSIP_TARBALL naming it."
@@ -537,17 +319,19 @@ build() {
 	# Debian leaves this driver's source out; it has no use on any system of ours.
 	sed 's/ bdimad_dev\.o//' pjmedia/build/Makefile >Makefile.tmp && mv Makefile.tmp pjmedia/build/Makefile
 	prepare_aec3
+	target_source
 	cp "$here/config_site.h" pjlib/include/pj/config_site.h
 
 	# The paths of this build tree are of no use to anyone once it is gone.
-	export CFLAGS="$cflags -fPIC -ffile-prefix-map=$work/src=/usr/src/pjproject-$version $pools $san ${CFLAGS:-}"
-	export CXXFLAGS="$CFLAGS" LDFLAGS="$san ${LDFLAGS:-}"
+	export CFLAGS="$cflags -ffile-prefix-map=$work/src=/usr/src/pjproject-$version $pools $san ${CFLAGS:-}"
+	export CXXFLAGS="$CFLAGS" LDFLAGS="$san $ldflags ${LDFLAGS:-}"
 	# The test programs of configure may leak.
 	run "configuring PJSIP $version ($variant)" '^checking' env ASAN_OPTIONS=detect_leaks=0 ./aconfigure --prefix="$prefix" $configure_options
 	run "compiling" '-o output/.*\.o' make -j "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" lib
 	run "installing" '^cp' make install DESTDIR="$work/dest"
 	cd "$here"
 
+	target_install "$work/dest$prefix"
 	write_pc "$work/dest$prefix"
 	run_test check "$work/dest$prefix"
 	# Whoever built the same thing meanwhile has the same result.
@@ -572,11 +356,13 @@ print-env)
 	stamp="-DOFFHOOK_PJSIP_STAMP=$(sed -n 's/^offhook_stamp=//p' "$pc")"
 	cgo=$(printf '%s\n' "${CGO_CFLAGS--O2 -g}" | sed 's/ *-DOFFHOOK_PJSIP_STAMP=[0-9a-f]*//g')
 	path=$link/lib/pkgconfig
+	[ "$msys2" = no ] || path=$(native "$(readlink "$link")/lib/pkgconfig")
 	case :${PKG_CONFIG_PATH:-}: in
 	*:"$path":*) path=$PKG_CONFIG_PATH ;;
 	*)           path=$path${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} ;;
 	esac
 	printf "export PKG_CONFIG_PATH='%s'\nexport CGO_CFLAGS='%s'\n" "$path" "$cgo $stamp"
+	target_env
 	exit 0 ;;
 clean)
 	prefix=$(readlink "$link" || true)
@@ -592,6 +378,7 @@ esac
 if [ -n "${PJSIP_TARBALL:-}" ] && [ ! -f "$PJSIP_TARBALL" ]; then
 	die "PJSIP_TARBALL: no such file: $PJSIP_TARBALL"
 fi
+case $cache in *[[:space:]]*) die "PJSIP's makefiles take no folder with a space; set OFFHOOK_CACHE to another than $cache" ;; esac
 key=$(identity)
 prefix=$cache/$key
 if [ ! -d "$prefix" ]; then
@@ -613,7 +400,7 @@ if [ "$(readlink "$link" 2>/dev/null)" != "$prefix" ]; then
 	ln -sfn "$prefix" "$link"
 fi
 touch "$prefix"
-say "PJSIP $(sed -n 's/^Version: //p' "$prefix/lib/pkgconfig/libpjproject.pc") ($variant) is in ${link#"$PWD/"}"
+say "PJSIP $(sed -n 's/^Version: //p' "$prefix/lib/pkgconfig/libpjproject.pc") ($([ $target = native ] || echo "$target, ")$variant) is in ${link#"$PWD/"}"
 
 if [ "$action" = test ]; then
 	work=$(mktemp -d)

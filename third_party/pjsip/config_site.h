@@ -7,8 +7,15 @@
  * machine rather than for a desk phone.
  */
 
-/* Calls at a time. One in progress takes about 230 KB, 22 KB of it in this table. */
-#define PJSUA_MAX_CALLS             1024
+/* Calls at a time. One in progress takes about 230 KB, 22 KB of it in this table. On
+ * Windows the ioqueue is on select(), and each poll copies and searches lists of as
+ * many sockets as PJ_IOQUEUE_MAX_HANDLES.
+ */
+#ifdef _WIN32
+#   define PJSUA_MAX_CALLS          256
+#else
+#   define PJSUA_MAX_CALLS          1024
+#endif
 
 /* Accounts registered at a time. */
 #define PJSUA_MAX_ACC               256
@@ -35,7 +42,11 @@
  * TURN; a call has an audio stream and, unless call_setting.txt_cnt is 0, a text
  * stream. There are two ioqueues, one for SIP and one for media.
  */
-#define PJ_IOQUEUE_MAX_HANDLES      8192
+#ifdef _WIN32
+#   define PJ_IOQUEUE_MAX_HANDLES   2048
+#else
+#   define PJ_IOQUEUE_MAX_HANDLES   8192
+#endif
 
 /* These two only choose the width of hash tables. Over UDP a transaction lives
  * 32 s, so at 100 calls a second there are 10,000 of them: chains of two or

@@ -175,10 +175,12 @@ int main(void)
     }
     try_echo("Speex", PJMEDIA_ECHO_SPEEX);
     try_echo("WebRTC AEC3", PJMEDIA_ECHO_WEBRTC_AEC3);
-    if (strncmp(pj_ioqueue_name(), "epoll", 5) != 0 && PJ_LINUX) {
+#if defined(PJ_LINUX) && PJ_LINUX
+    if (strncmp(pj_ioqueue_name(), "epoll", 5) != 0) {
         fprintf(stderr, "check: the ioqueue is %s\n", pj_ioqueue_name());
         ++absent;
     }
+#endif
 
     /* What has not been received needs no waiting for. */
     pjsua_destroy2(PJSUA_DESTROY_NO_RX_MSG);
