@@ -22,7 +22,7 @@
 #include "queue.h"
 
 /* Changes whenever a struct or function here does; cbridge.go says the same. */
-#define OH_ABI 8
+#define OH_ABI 10
 
 /* All types of records, in one place so that no two have the same number. */
 enum oh_event_type {
@@ -73,6 +73,7 @@ enum oh_event_type {
     OH_STREAM_DESTROYED,
     OH_MEDIA_EVENT, /* oh_media_event */
     OH_SIP, /* oh_sip, on the queue of traces */
+    OH_RTP, /* oh_rtp, on a queue of its own */
     /* for package pjsua only, on the ops queue: nobody waits there for a consumer */
     OH_CONF_OP,
     OH_PORT_GONE,

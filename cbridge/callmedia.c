@@ -96,6 +96,7 @@ static void on_call_sdp_created(pjsua_call_id id, pjmedia_sdp_session *sdp, pj_p
     if (ci.role == PJSIP_ROLE_UAC)
         oh_trace_learn(id, serial, &ci.call_id, NULL);
     policy = oh_policy_hold(serial, account);
+    oh_sdp_keep_codecs(pool, sdp, policy->codecs);
     for (r = policy->sdp; r; r = r->next)
         change(pool, sdp, r);
     if (policy->report_sdp) {
@@ -158,8 +159,8 @@ void oh_sdp_negotiated(int slot, int64_t serial)
                                     : pjmedia_sdp_neg_get_active_remote(inv->neg, &sdp);
 
         s = print(status == PJ_SUCCESS ? sdp : NULL, buf, sizeof(buf));
-        if (s.slen > 0)
-            text[i] = strndup(s.ptr, (size_t)s.slen);
+        if (s.slen > 0 && (text[i] = calloc(1, (size_t)s.slen + 1)) != NULL)
+            memcpy(text[i], s.ptr, (size_t)s.slen); /* Windows has no strndup */
     }
     pthread_mutex_lock(&active.mu);
     active.calls[slot].serial = serial;

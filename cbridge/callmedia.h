@@ -92,6 +92,12 @@ pj_status_t oh_call_modify_codec(int slot, int index, int vad, int plc, int bps,
 /* Has our order of codecs decide about the offers that come, not the offer's. [executor] */
 pj_status_t oh_prefer_own_codecs(int slot);
 
+/* Leaves the codecs of a policy in the audio of an SDP of ours, in their order, and the
+ * telephone-events at their clock rates. Without any of them there is a format left that no
+ * far end has, so that the offer or our answer to it ends with 488. NULL leaves all. With the
+ * dialog's lock. */
+void oh_sdp_keep_codecs(pj_pool_t *pool, pjmedia_sdp_session *sdp, const oh_codec *list);
+
 /* Copies what was negotiated. In on_call_media_state. */
 void oh_sdp_negotiated(int slot, int64_t serial);
 

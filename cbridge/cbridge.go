@@ -10,11 +10,12 @@ package cbridge
 /*
 #cgo CFLAGS: -std=gnu11 -Wall -Wextra
 #cgo pkg-config: libpjproject
+#cgo windows LDFLAGS: -static
 #include "bridge.h"
 
-_Static_assert(OH_ABI == 8, "bridge.h and ABI in cbridge.go differ");
+_Static_assert(OH_ABI == 10, "bridge.h and ABI in cbridge.go differ");
 */
 import "C"
 
 // ABI is the version of bridge.h that this package was compiled with.
-const ABI = 8
+const ABI = 10

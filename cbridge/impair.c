@@ -1,12 +1,15 @@
-/* impair.c: calls whose RTP is lost, late, twice there or out of order on purpose.
+/* impair.c: calls whose RTP is lost, late, twice there or out of order on purpose, and
+ * calls whose RTP is traced.
  *
- * Loss is pjmedia's. The rest is done by a transport that stands between the stream and
- * the one that pjsua made, SRTP included. Packets that are late wait in a queue, from which
- * a timer takes them on a SIP thread. Queues, and the stream's callbacks, are guarded by the
- * lock that the transports share: pjmedia calls a stream with it too.
+ * Both are done by a transport that stands between the stream and the one that pjsua made,
+ * SRTP included, so that packets are in the clear here. pjmedia can lose packets too, but one
+ * in a hundred more than it is told, and not the same ones again. Packets that are late wait
+ * in a queue, from which a timer takes them on a SIP thread. Queues, addresses and the
+ * stream's callbacks are guarded by the lock that the transports share: pjmedia calls a
+ * stream with it too. The trace sees what is on the wire: it is on the far side of the queues.
  */
 #include "policy.h"
-#include "record.h"
+#include "rtptrace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +27,7 @@ typedef struct packet {
 typedef struct path {
     struct impaired *owner;
     oh_impairment rules;
+    uint64_t random; /* state of the generator, never 0 */
     pj_timer_entry timer; /* running whenever something waits */
     packet *first, *last; /* what waits, by the time when it is due */
     unsigned waiting;
@@ -35,6 +39,12 @@ typedef struct impaired {
     pjmedia_transport *member;
     int close_member;
     path tx, rx;
+    /* For the trace. */
+    pjsua_call_id slot;
+    unsigned index; /* of the m= line */
+    int64_t call;   /* known since the stream attached */
+    pj_sockaddr local[2], remote[2]; /* of RTP, of RTCP; remote: where packets go */
+    _Atomic int64_t asked_ns; /* when the transport last told addresses */
     /* The stream's, while it is attached. */
     int attached;
     void *user;
@@ -51,10 +61,117 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static int chance(int percent)
+/* xorshift64* (Marsaglia, Vigna): a path's own, so that a seed gives the same again. */
+static unsigned next_random(path *w)
 {
-    return percent > 0 && pj_rand() % 100 < percent;
+    w->random ^= w->random >> 12;
+    w->random ^= w->random << 25;
+    w->random ^= w->random >> 27;
+    return (unsigned)(w->random * 0x2545F4914F6CDD1DULL >> 33);
 }
+
+static int chance(path *w, int percent)
+{
+    return percent > 0 && next_random(w) % 100 < (unsigned)percent;
+}
+
+static int spoils(const oh_impairment *r)
+{
+    return (r->lose | r->delay_ms | r->jitter_ms | r->duplicate | r->reorder) != 0;
+}
+
+/*
+ * Tracing
+ */
+
+static int known(const pj_sockaddr *a)
+{
+    return a->addr.sa_family == PJ_AF_INET || a->addr.sa_family == PJ_AF_INET6;
+}
+
+/* Asks the transport where it sends from, and where packets come from. Without the lock. */
+static void ask_addresses(impaired *im)
+{
+    const pjmedia_ice_transport_info *ice;
+    pjmedia_transport_info info;
+    int mux;
+
+    pjmedia_transport_info_init(&info);
+    if (pjmedia_transport_get_info(im->member, &info) != PJ_SUCCESS)
+        return;
+    ice = pjmedia_transport_info_get_spc_info(&info, PJMEDIA_TRANSPORT_TYPE_ICE);
+    pj_grp_lock_acquire(im->base.grp_lock);
+    mux = known(&im->remote[0]) && known(&im->remote[1]) && !pj_sockaddr_cmp(&im->remote[0], &im->remote[1]);
+    im->asked_ns = now_ns();
+    im->local[0] = info.sock_info.rtp_addr_name;
+    im->local[1] = mux ? im->local[0] : info.sock_info.rtcp_addr_name;
+    /* ICE sends to where packets come from; others ask the stream, which may not follow. */
+    if (ice && ice->active && known(&info.src_rtp_name))
+        im->remote[0] = info.src_rtp_name;
+    if (mux)
+        im->remote[1] = im->remote[0];
+    else if (known(&info.src_rtcp_name))
+        im->remote[1] = info.src_rtcp_name;
+    pj_grp_lock_release(im->base.grp_lock);
+}
+
+/* The record of a packet, NULL when nobody traces; remote is the far end where it is
+ * another than is known. */
+static oh_rtp *traced(impaired *im, int sent, int rtcp, const pj_sockaddr *remote, const void *data, size_t size)
+{
+    oh_rtp *r;
+
+    if (!oh_rtptrace_on())
+        return NULL;
+    pj_grp_lock_acquire(im->base.grp_lock);
+    r = oh_rtptrace_record(im->call, data, size);
+    if (r) {
+        r->sent = sent;
+        r->rtcp = rtcp;
+        r->index = (int32_t)im->index;
+        r->local = oh_rtp_address_of(&im->local[rtcp]);
+        r->remote = oh_rtp_address_of(remote ? remote : &im->remote[rtcp]);
+    }
+    pj_grp_lock_release(im->base.grp_lock);
+    return r;
+}
+
+static void trace_received(impaired *im, const pjmedia_tp_cb_param *param)
+{
+    const uint8_t *data = param->pkt;
+    const pj_sockaddr *from = param->src_addr;
+    oh_rtp *r;
+
+    if (!oh_rtptrace_on() || param->size <= 0)
+        return;
+    if (!from && now_ns() - im->asked_ns > 1000000000)
+        ask_addresses(im);
+    r = traced(im, 0, 0, from && known(from) ? from : NULL, data, (size_t)param->size);
+    if (r && param->size >= 2 && data[1] >= 192 && data[1] <= 223) /* RFC 5761 section 4 */
+        r->rtcp = 1;
+    oh_rtptrace_push(r);
+}
+
+/* Pushes the record that was made, with its time, before the packet was sent. */
+static pj_status_t trace_sent(oh_rtp *r, pj_status_t status)
+{
+    if (status == PJ_SUCCESS)
+        oh_rtptrace_push(r);
+    else
+        oh_record_free(r);
+    return status;
+}
+
+static pj_status_t send_now(impaired *im, const void *data, size_t size)
+{
+    oh_rtp *r = traced(im, 1, 0, NULL, data, size);
+
+    return trace_sent(r, pjmedia_transport_send_rtp(im->member, data, size));
+}
+
+/*
+ * Spoiling
+ */
 
 static packet *packet_new(const void *data, size_t size)
 {
@@ -74,7 +191,7 @@ static void deliver(path *w, packet *p)
     impaired *im = w->owner;
 
     if (im->attached && w == &im->tx) {
-        pjmedia_transport_send_rtp(im->member, p->data, p->size);
+        send_now(im, p->data, p->size);
     } else if (im->attached && im->rtp2) {
         pjmedia_tp_cb_param param = {.user_data = im->user, .pkt = p->data, .size = (pj_ssize_t)p->size};
 
@@ -135,7 +252,7 @@ static void pass(path *w, packet *p)
         return;
     }
     if (w->rules.jitter_ms > 0)
-        late += pj_rand() % (w->rules.jitter_ms + 1);
+        late += next_random(w) % (unsigned)(w->rules.jitter_ms + 1);
     p->due_ns = now_ns() + late * 1000000;
     if (w->first) {
         if (p->due_ns < w->last->due_ns)
@@ -154,13 +271,17 @@ static void take(path *w, const void *data, size_t size)
     packet *after;
 
     pj_grp_lock_acquire(w->owner->base.grp_lock);
+    if (chance(w, w->rules.lose)) {
+        pj_grp_lock_release(w->owner->base.grp_lock);
+        return;
+    }
     after = w->held;
     w->held = NULL;
-    if (!after && chance(w->rules.reorder)) {
+    if (!after && chance(w, w->rules.reorder)) {
         w->held = packet_new(data, size);
     } else {
         pass(w, packet_new(data, size));
-        if (chance(w->rules.duplicate))
+        if (chance(w, w->rules.duplicate))
             pass(w, packet_new(data, size));
         pass(w, after);
     }
@@ -191,12 +312,35 @@ static void detached(impaired *im)
     pj_grp_lock_release(im->base.grp_lock);
 }
 
+/* Gives a packet to the stream as it came. With the lock. */
+static void forward(impaired *im, pjmedia_tp_cb_param *param)
+{
+    pjmedia_tp_cb_param copy = *param;
+
+    if (!im->attached)
+        return;
+    if (!im->rtp2) {
+        im->rtp(im->user, param->pkt, param->size);
+        return;
+    }
+    copy.user_data = im->user;
+    im->rtp2(&copy);
+    param->rem_switch = copy.rem_switch;
+    if (copy.rem_switch && copy.src_addr)
+        im->remote[0] = *copy.src_addr;
+}
+
 static void on_rtp(pjmedia_tp_cb_param *param)
 {
     impaired *im = param->user_data;
 
-    if (param->size > 0) {
+    trace_received(im, param);
+    if (param->size > 0 && spoils(&im->rx.rules)) {
         take(&im->rx, param->pkt, (size_t)param->size);
+    } else if (param->size > 0) {
+        pj_grp_lock_acquire(im->base.grp_lock);
+        forward(im, param);
+        pj_grp_lock_release(im->base.grp_lock);
     } else if (im->attached && im->rtp2) { /* an error of the socket */
         pjmedia_tp_cb_param copy = *param;
 
@@ -211,6 +355,10 @@ static void on_rtcp(void *user, void *pkt, pj_ssize_t size)
 {
     impaired *im = user;
 
+    if (size > 0 && oh_rtptrace_on()) {
+        ask_addresses(im); /* nobody says where it came from */
+        oh_rtptrace_push(traced(im, 0, 1, NULL, pkt, (size_t)size));
+    }
     if (im->attached)
         im->rtcp(im->user, pkt, size);
 }
@@ -227,13 +375,21 @@ static pj_status_t attach2(pjmedia_transport *tp, pjmedia_transport_attach_param
     im->rtp2 = given->rtp_cb2;
     im->rtcp = given->rtcp_cb;
     im->attached = 1;
+    im->call = oh_call_bound(im->slot);
+    im->remote[0] = im->remote[1] = given->rem_addr;
+    if (known(&given->rem_rtcp) && pj_sockaddr_has_addr(&given->rem_rtcp))
+        im->remote[1] = given->rem_rtcp;
+    else if (known(&im->remote[1]))
+        pj_sockaddr_set_port(&im->remote[1], (pj_uint16_t)(pj_sockaddr_get_port(&im->remote[1]) + 1));
     pj_grp_lock_release(tp->grp_lock);
     param.user_data = im;
     param.rtp_cb = NULL;
     param.rtp_cb2 = on_rtp;
     param.rtcp_cb = on_rtcp;
     status = pjmedia_transport_attach2(im->member, &param);
-    if (status != PJ_SUCCESS)
+    if (status == PJ_SUCCESS)
+        ask_addresses(im);
+    else
         detached(im);
     return status;
 }
@@ -251,7 +407,11 @@ static void detach(pjmedia_transport *tp, void *user)
 
 static pj_status_t send_rtp(pjmedia_transport *tp, const void *pkt, pj_size_t size)
 {
-    take(&((impaired *)tp)->tx, pkt, size);
+    impaired *im = (impaired *)tp;
+
+    if (!spoils(&im->tx.rules))
+        return send_now(im, pkt, size);
+    take(&im->tx, pkt, size);
     return PJ_SUCCESS;
 }
 
@@ -262,13 +422,19 @@ static pj_status_t get_info(pjmedia_transport *tp, pjmedia_transport_info *info)
 
 static pj_status_t send_rtcp(pjmedia_transport *tp, const void *pkt, pj_size_t size)
 {
-    return pjmedia_transport_send_rtcp(((impaired *)tp)->member, pkt, size);
+    impaired *im = (impaired *)tp;
+    oh_rtp *r = traced(im, 1, 1, NULL, pkt, size);
+
+    return trace_sent(r, pjmedia_transport_send_rtcp(im->member, pkt, size));
 }
 
 static pj_status_t send_rtcp2(pjmedia_transport *tp, const pj_sockaddr_t *addr, unsigned len, const void *pkt,
                               pj_size_t size)
 {
-    return pjmedia_transport_send_rtcp2(((impaired *)tp)->member, addr, len, pkt, size);
+    impaired *im = (impaired *)tp;
+    oh_rtp *r = traced(im, 1, 1, addr, pkt, size);
+
+    return trace_sent(r, pjmedia_transport_send_rtcp2(im->member, addr, len, pkt, size));
 }
 
 static pj_status_t media_create(pjmedia_transport *tp, pj_pool_t *pool, unsigned options,
@@ -329,17 +495,20 @@ static void path_init(path *w, impaired *im, const oh_impairment *rules)
 {
     w->owner = im;
     w->rules = *rules;
+    w->random = (rules->seed ? rules->seed : ((uint64_t)pj_rand() << 32 | (unsigned)pj_rand())) * 0x9E3779B97F4A7C15ULL;
+    if (w->random == 0)
+        w->random = 1;
     pj_timer_entry_init(&w->timer, 0, w, on_timer);
 }
 
 /* A transport before the member, or the member itself where there is no need or no memory. */
-static pjmedia_transport *impair(pjmedia_transport *member, const oh_policy *policy, int close_member)
+static pjmedia_transport *impair(pjsua_call_id slot, unsigned index, pjmedia_transport *member,
+                                 const oh_policy *policy, int close_member)
 {
-    const oh_impairment *t = &policy->tx, *r = &policy->rx;
     impaired *im;
 
-    if (!(t->delay_ms | t->jitter_ms | t->duplicate | t->reorder | r->delay_ms | r->jitter_ms | r->duplicate |
-          r->reorder) || !member->grp_lock)
+    if (!member->grp_lock ||
+        !(spoils(&policy->tx) || spoils(&policy->rx) || policy->report_rtp || oh_rtptrace_on()))
         return member;
     im = calloc(1, sizeof(*im));
     if (!im || pj_grp_lock_add_handler(member->grp_lock, NULL, im, free) != PJ_SUCCESS) {
@@ -353,16 +522,11 @@ static pjmedia_transport *impair(pjmedia_transport *member, const oh_policy *pol
     im->base.grp_lock = member->grp_lock;
     im->member = member;
     im->close_member = close_member;
-    path_init(&im->tx, im, t);
-    path_init(&im->rx, im, r);
+    im->slot = slot;
+    im->index = index;
+    path_init(&im->tx, im, &policy->tx);
+    path_init(&im->rx, im, &policy->rx);
     return &im->base;
-}
-
-/* pjmedia loses one in a hundred more than it is told, and nothing when told 0. */
-static void lose(pjmedia_transport *tp, pjmedia_dir dir, int32_t percent)
-{
-    if (percent > 0)
-        pjmedia_transport_simulate_lost(tp, dir, percent > 1 ? (unsigned)percent - 1 : 1);
 }
 
 /* With the dialog's lock, when the transport of a new m= line is there. */
@@ -372,14 +536,11 @@ static pjmedia_transport *on_create_media_transport(pjsua_call_id id, unsigned i
     const oh_policy *policy;
     pjsua_call_info ci;
 
-    (void)index;
     if (!base || pjsua_call_get_info(id, &ci) != PJ_SUCCESS)
         return base;
     /* A new call may have no serial yet, and then has no policy of its own. */
     policy = oh_policy_hold(oh_call_bound(id), oh_account_serial(ci.acc_id));
-    lose(base, PJMEDIA_DIR_ENCODING, policy->tx.lose);
-    lose(base, PJMEDIA_DIR_DECODING, policy->rx.lose);
-    base = impair(base, policy, (flags & PJSUA_MED_TP_CLOSE_MEMBER) != 0);
+    base = impair(id, index, base, policy, (flags & PJSUA_MED_TP_CLOSE_MEMBER) != 0);
     oh_policy_release(policy);
     return base;
 }

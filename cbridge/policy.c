@@ -65,6 +65,17 @@ static void free_sdp(oh_sdp_rule *r)
     }
 }
 
+static void free_codecs(oh_codec *c)
+{
+    while (c) {
+        oh_codec *next = c->next;
+
+        free(c->name);
+        free(c);
+        c = next;
+    }
+}
+
 /* Under mu. */
 static void unref(oh_policy *p)
 {
@@ -72,6 +83,7 @@ static void unref(oh_policy *p)
         return;
     free_targets(p->transfer_targets);
     free_targets(p->redirect_targets);
+    free_codecs(p->codecs);
     free_sdp(p->sdp);
     free(p);
 }
@@ -113,6 +125,22 @@ int oh_policy_sdp(oh_policy *policy, int op, const char *media, char kind, const
     for (at = &policy->sdp; *at; at = &(*at)->next)
         ;
     *at = r;
+    return 1;
+}
+
+int oh_policy_codec(oh_policy *policy, const char *name)
+{
+    oh_codec *c = calloc(1, sizeof(*c)), **at;
+
+    if (!c)
+        return 0;
+    if (!copy(&c->name, name)) {
+        free(c);
+        return 0;
+    }
+    for (at = &policy->codecs; *at; at = &(*at)->next)
+        ;
+    *at = c;
     return 1;
 }
 

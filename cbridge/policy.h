@@ -44,6 +44,12 @@ typedef struct oh_sdp_rule {
     char *name, *value; /* value may be NULL */
 } oh_sdp_rule;
 
+/* A codec that may be used, by the beginning of PJSIP's id of it; the preferred first. */
+typedef struct oh_codec {
+    struct oh_codec *next;
+    char *name;
+} oh_codec;
+
 enum { OH_KEEP, OH_ON, OH_OFF };
 
 /* What a stream is made with, instead of the configuration; -1 keeps a number. */
@@ -57,6 +63,7 @@ typedef struct oh_stream_rule {
 typedef struct oh_impairment {
     int32_t lose, duplicate, reorder; /* percent; lose 0: as configured */
     int32_t delay_ms, jitter_ms;
+    uint64_t seed; /* 0: another one for each call */
 } oh_impairment;
 
 typedef struct oh_policy {
@@ -77,8 +84,9 @@ typedef struct oh_policy {
 
     int32_t subscribe, subscribe_code;
     int32_t report_transactions;
+    oh_codec *codecs; /* NULL: all that are on */
     oh_sdp_rule *sdp;
-    int32_t report_sdp;
+    int32_t report_sdp, report_rtp; /* report_rtp: its packets can be traced */
     oh_stream_rule stream;
     oh_impairment tx, rx;
 } oh_policy;
@@ -91,6 +99,9 @@ int oh_policy_target(oh_target **list, const char *user, const char *prefix, con
 
 /* Appends a change to the SDP to a policy that is being made; 0 without memory. Copies. */
 int oh_policy_sdp(oh_policy *policy, int op, const char *media, char kind, const char *name, const char *value);
+
+/* Appends a codec to a policy that is being made; 0 without memory. Copies. */
+int oh_policy_codec(oh_policy *policy, const char *name);
 
 /* Puts a policy, and the reference to it, in force for a serial, 0 for the endpoint; NULL
  * takes back what was there. 0 without memory; the reference is gone then, too. */

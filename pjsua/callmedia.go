@@ -18,9 +18,18 @@ import (
 
 // fill writes p into the C form of its policy; false without memory.
 func (p *MediaPolicy) fill(c *C.oh_policy) bool {
-	c.report_sdp = C.int32_t(cBool(p.ReportSDP))
+	c.report_sdp, c.report_rtp = C.int32_t(cBool(p.ReportSDP)), C.int32_t(cBool(p.ReportRTP))
 	if i := p.Impair; i != nil {
 		c.tx, c.rx = i.TX.c(), i.RX.c()
+	}
+	for _, name := range p.Codecs {
+		var a arena
+		codec := a.str(name)
+		ok := C.oh_policy_codec(c, codec.ptr)
+		a.free()
+		if ok == 0 {
+			return false
+		}
 	}
 	for _, r := range p.SDP {
 		kind, name, value, _ := r.parse() // Validate saw it
@@ -56,10 +65,23 @@ func (p *MediaPolicy) fill(c *C.oh_policy) bool {
 	return true
 }
 
+// checkCodecs reports a codec that PJSIP has not.
+func (p *MediaPolicy) checkCodecs(t onThread) error {
+	if len(p.Codecs) == 0 {
+		return nil
+	}
+	all, err := codecs(t)
+	if err == nil {
+		_, err = codecOrder(all, p.Codecs)
+	}
+	return err
+}
+
 func (p PathImpairment) c() C.oh_impairment {
 	return C.oh_impairment{
 		lose: C.int32_t(p.Drop), duplicate: C.int32_t(p.Duplicate), reorder: C.int32_t(p.Reorder),
 		delay_ms: C.int32_t(p.Delay / time.Millisecond), jitter_ms: C.int32_t(p.Jitter / time.Millisecond),
+		seed: C.uint64_t(p.Seed),
 	}
 }
 

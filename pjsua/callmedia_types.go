@@ -11,11 +11,21 @@ import (
 // answer to an INVITE is made before the program hears of the call, so the policy of the
 // account or the endpoint counts for it.
 type MediaPolicy struct {
+	// Codecs are the only ones that are offered or taken, the first the most wanted, by ids
+	// as in [Endpoint.SetCodecOrder]; the telephone-events at their clock rates stay. None:
+	// all that are on. A codec that is off stays off; where all of them are, the SDP has a
+	// format that nobody knows, and an INVITE ends with 488, as it does without a codec in
+	// common; a re-INVITE is refused, by PJSIP with 500, and changes nothing. With
+	// [AnswerOptions].OwnCodecOrder this order decides about an offer. It goes for SDP that
+	// is made from now on, so that a re-INVITE can change the codec of a call.
+	Codecs []string
 	// SDP are changes of the SDP that is offered or answered, in order (pjsua's
 	// on_call_sdp_created).
 	SDP []SDPRule
 	// ReportSDP makes an [SDPCreated] of each SDP.
 	ReportSDP bool
+	// ReportRTP lets an [RTPTrace] see the packets of calls that began before it.
+	ReportRTP bool
 	// Stream is how streams are made; nil: as configured (pjsua's on_stream_precreate).
 	Stream *StreamSetting
 	// Impair spoils the call's RTP; nil: nothing does but [MediaConfig] (pjsua's

@@ -50,15 +50,17 @@ func devices(t onThread) ([]Device, error) {
 }
 
 func device(d *C.pjmedia_aud_dev_info) Device {
+	// Windows cuts names off after 31 bytes, also within a character.
+	name := strings.ToValidUTF8(C.GoString(C.dev_name(d)), "")
 	dev := Device{
-		ID: int(d.id), Name: C.GoString(C.dev_name(d)), Driver: C.GoString(C.dev_driver(d)),
+		ID: int(d.id), Name: name, Driver: C.GoString(C.dev_driver(d)),
 		Inputs: int(d.input_count), Outputs: int(d.output_count),
 		SampleRate: int(d.default_samples_per_sec), Caps: DeviceCap(d.caps), Routes: DeviceRoute(d.routes),
 	}
 	for _, f := range d.ext_fmt[:d.ext_fmt_cnt] {
 		id := uint32(f.id) // four characters, the first the lowest
-		name := string([]byte{byte(id), byte(id >> 8), byte(id >> 16), byte(id >> 24)})
-		dev.Formats = append(dev.Formats, strings.TrimSpace(name))
+		letters := string([]byte{byte(id), byte(id >> 8), byte(id >> 16), byte(id >> 24)})
+		dev.Formats = append(dev.Formats, strings.TrimSpace(letters))
 	}
 	return dev
 }

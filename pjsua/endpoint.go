@@ -139,10 +139,6 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	C.pj_log_set_level(0) // until pjsua_init knows our callback it would write to stdout
 	C.oh_matches_set(nil, 0)
 	ep.pump.attach()
-	if err := setPolicy(t, 0, &cfg.Policy); err != nil {
-		ep.pump.detach()
-		return err
-	}
 	if st := C.pjsua_create(); st != C.PJ_SUCCESS {
 		ep.pump.detach()
 		return t.fail("create", st)
@@ -172,6 +168,9 @@ func (ep *Endpoint) start(t onThread, cfg Config) (err error) {
 	}
 	if st := C.pjsua_init(ua, log, med); st != C.PJ_SUCCESS {
 		return t.fail("init", st)
+	}
+	if err := setPolicy(t, 0, &cfg.Policy); err != nil { // whose codecs are there now
+		return err
 	}
 	if st := C.oh_messages_register(); st != C.PJ_SUCCESS {
 		return t.fail("register modules", st)

@@ -144,6 +144,40 @@ func TestImpairmentLasts(t *testing.T) {
 	p.hangup(c)
 }
 
+// A seed loses the same packets again, and a hundredth is a hundredth. The clock is moved by
+// hand, so that these packets take no minute.
+func TestImpairmentRepeats(t *testing.T) {
+	const packets = 3000
+	var lost [2]uint64
+	for i := range lost {
+		p := newPhone(t, Config{Media: MediaConfig{JitterPrefix: time.Second, JitterMax: 3 * time.Second, JitterDiscard: DiscardNone}})
+		check(t, p.acc.SetPolicy(within(t), &Policy{Media: MediaPolicy{Impair: &Impairment{TX: PathImpairment{Drop: 1, Seed: 7}}}}))
+		c := p.connect()
+		check(t, p.SetNoDevice(within(t)))
+		// Both times to the same packet, so that the same ones are lost.
+		for sent := must(c.out.StreamStats(within(t), 0))(t).TX.Packets; sent < packets; {
+			check(t, p.Tick(within(t), int(min(20, packets-sent)))) // no more than a socket's buffer holds
+			sent = must(c.out.StreamStats(within(t), 0))(t).TX.Packets
+			for end := time.Now().Add(patience); ; <-time.After(time.Millisecond) {
+				rx := must(c.in.StreamStats(within(t), 0))(t).RX
+				if lost[i] = rx.Lost; rx.Packets+rx.Lost+1 >= sent {
+					break
+				}
+				if time.Now().After(end) {
+					t.Fatalf("%+v of %d after %v", rx, sent, patience)
+				}
+			}
+		}
+		check(t, p.SetNullDevice(within(t)))
+		p.hangup(c)
+		p.Close()
+	}
+	// 30, and three and a half standard deviations.
+	if lost[0] < 11 || lost[0] > 49 || lost[0] != lost[1] {
+		t.Errorf("%d of %d packets were lost", lost, packets)
+	}
+}
+
 func TestImpairmentRefusals(t *testing.T) {
 	for _, i := range []Impairment{
 		{TX: PathImpairment{Drop: -1}}, {RX: PathImpairment{Drop: 101}}, {TX: PathImpairment{Reorder: 101}}, {RX: PathImpairment{Duplicate: -1}},

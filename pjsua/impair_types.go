@@ -14,9 +14,8 @@ type Impairment struct {
 
 // PathImpairment is what packets in one direction suffer.
 type PathImpairment struct {
-	// Drop is how many percent of the packets are lost, at random
-	// (pjmedia_transport_simulate_lost). 0 is as [MediaConfig] says; 1 loses 2, which is
-	// the least that pjmedia does.
+	// Drop is how many percent of the packets are lost, at random. 0 is as [MediaConfig]
+	// says.
 	Drop int
 	// Delay holds up each packet, and Jitter holds it up by a random time up to that
 	// besides, to 10 s. A packet does not overtake another by it. While there is one in the
@@ -27,6 +26,9 @@ type PathImpairment struct {
 	Duplicate int
 	// Reorder is how many percent of the packets come after the next one.
 	Reorder int
+	// Seed makes chance repeat itself: calls with the same seed, not 0, lose the same
+	// packets, counted from the first. What waits for a time may differ all the same.
+	Seed uint64
 }
 
 // maxImpairDelay bounds what waits.

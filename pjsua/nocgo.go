@@ -666,6 +666,11 @@ func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error
 	return nil, ErrNoCgo
 }
 
+// TraceRTP returns ErrNoCgo.
+func (ep *Endpoint) TraceRTP(ctx context.Context, opts RTPTraceOptions) (*RTPTrace, error) {
+	return nil, ErrNoCgo
+}
+
 // Transports returns ErrNoCgo.
 func (ep *Endpoint) Transports(ctx context.Context) ([]*Transport, error) { return nil, ErrNoCgo }
 
@@ -744,6 +749,15 @@ func (p *Player) SetPosition(ctx context.Context, pos time.Duration) error { ret
 func (p *Player) node(onThread) nodeKey { return nodeKey{} }
 
 func (id PortID) node(onThread) nodeKey { return nodeKey{} }
+
+// RTPTrace is a tap of the media packets of calls.
+type RTPTrace struct{}
+
+// Close does nothing without cgo.
+func (t *RTPTrace) Close() {}
+
+// Packets returns nil without cgo.
+func (t *RTPTrace) Packets() <-chan RTPPacket { return nil }
 
 // Recorder writes what its port hears to a file.
 type Recorder struct{}

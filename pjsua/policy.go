@@ -20,6 +20,9 @@ func setPolicy(t onThread, serial int64, p *Policy) error {
 		C.oh_policy_set(C.int64_t(serial), nil)
 		return nil
 	}
+	if err := p.Media.checkCodecs(t); err != nil {
+		return err
+	}
 	c := C.oh_policy_new()
 	if c == nil {
 		return t.fail("set policy", C.PJ_ENOMEM)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -167,6 +168,11 @@ func (p Policy) Validate() error {
 	}
 	if a := p.Redirect.Action; a < RedirectStop || a > RedirectAsk {
 		bad("Redirect.Action is %v", a)
+	}
+	for i, id := range p.Media.Codecs {
+		if id == "" || strings.ContainsRune(id, 0) || slices.ContainsFunc(p.Media.Codecs[:i], func(o string) bool { return strings.EqualFold(o, id) }) {
+			bad("Media.Codecs: %q is no id of a codec, or is listed twice", id)
+		}
 	}
 	for _, r := range p.Media.SDP {
 		if _, _, _, err := r.parse(); err != nil {

@@ -4,6 +4,7 @@ package pjsua
 
 /*
 #include "message.h"
+#include "rtptrace.h"
 
 static oh_head *next_record(oh_head *r) { return (oh_head *)r->item.next; }
 static oh_log *next_log(oh_log *line) { return (oh_log *)line->item.next; }
@@ -26,6 +27,7 @@ const (
 	opsBit
 	logsBit
 	tracesBit
+	rtpTracesBit
 )
 
 const (
@@ -47,7 +49,7 @@ type pump struct {
 	onCall            func(id CallID, over bool) // the call's ports changed, or it is over
 	onLookup          func(*C.oh_head)           // PJSIP asks for the addresses of a name
 	evReady, logReady chan struct{}
-	traces            *tracer
+	traces, rtpTraces *tracer
 	abandon           chan struct{} // closed when nobody waits for the consumer any more
 	running           sync.WaitGroup
 
@@ -86,30 +88,30 @@ func newPump(logger hclog.Logger) (*pump, error) {
 	p.evq = C.oh_queue_new(p.waker, eventsBit, maxEvents)
 	p.opq = C.oh_queue_new(p.waker, opsBit, maxOps)
 	p.logq = C.oh_queue_new(p.waker, logsBit, maxLogs)
-	p.traces = newTracer(p.waker)
-	if p.evq == nil || p.opq == nil || p.logq == nil || p.traces.queue == nil {
+	p.traces, p.rtpTraces = newSIPTracer(p.waker), newRTPTracer(p.waker)
+	if p.evq == nil || p.opq == nil || p.logq == nil || p.traces.queue == nil || p.rtpTraces.queue == nil {
 		p.free()
 		return nil, errors.New("pjsua: out of memory")
 	}
-	p.running.Add(4)
+	p.running.Add(3)
 	go p.wait()
 	go p.deliverEvents()
 	go p.deliverLogs()
-	go func() {
-		defer p.running.Done()
-		p.traces.deliver()
-	}()
+	p.running.Go(p.traces.deliver)
+	p.running.Go(p.rtpTraces.deliver)
 	return p, nil
 }
 
 func (p *pump) attach() {
 	C.oh_bridge_attach(p.evq, p.opq, p.logq)
 	C.oh_trace_attach(p.traces.queue)
+	C.oh_rtptrace_attach(p.rtpTraces.queue)
 }
 
 func (p *pump) detach() {
 	C.oh_bridge_attach(nil, nil, nil)
 	C.oh_trace_attach(nil)
+	C.oh_rtptrace_attach(nil)
 }
 
 func (p *pump) free() {
@@ -117,6 +119,7 @@ func (p *pump) free() {
 	C.oh_queue_free(p.opq)
 	C.oh_queue_free(p.logq)
 	C.oh_queue_free(p.traces.queue)
+	C.oh_queue_free(p.rtpTraces.queue)
 	C.oh_waker_free(p.waker)
 }
 
@@ -155,6 +158,7 @@ func (p *pump) wait() {
 	defer close(p.evReady)
 	defer close(p.logReady)
 	defer close(p.traces.ready)
+	defer close(p.rtpTraces.ready)
 	for {
 		ready := C.oh_waker_wait(p.waker)
 		if ready == 0 {
@@ -171,6 +175,9 @@ func (p *pump) wait() {
 		}
 		if ready&tracesBit != 0 {
 			signal(p.traces.ready)
+		}
+		if ready&rtpTracesBit != 0 {
+			signal(p.rtpTraces.ready)
 		}
 	}
 }

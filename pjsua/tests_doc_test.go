@@ -11,7 +11,7 @@ import (
 func TestTableOfTests(t *testing.T) {
 	name := regexp.MustCompile(`\bTest[A-Z]\w*`)
 	tests := map[string]bool{}
-	for _, glob := range []string{"*_test.go", "../test/integration/*_test.go"} {
+	for _, glob := range []string{"*_test.go", "../test/*/*_test.go"} {
 		files, err := filepath.Glob(glob)
 		if err != nil || files == nil {
 			t.Fatalf("%s: %v", glob, err)

@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"context"
-	"sync"
 	"time"
 	"unsafe"
 )
@@ -19,29 +18,15 @@ type Trace struct {
 	tr       *tracer
 	messages chan SIPMessage
 	secrets  bool
-	lost     uint64 // the tracer's goroutine's
+	lost     uint64 // the tracer's mu guards it
 }
 
-// tracer hands traced messages to the open traces. They have a queue of their own, so
-// that many of them push out no event.
-type tracer struct {
-	queue *C.oh_queue
-	ready chan struct{}
-
-	mu     sync.Mutex // guards what follows
-	traces map[*Trace]struct{}
-	ended  bool
-}
-
-// maxTraced bounds what waits for the tracer's goroutine, which waits for nobody.
-const maxTraced = 16384
-
-func newTracer(waker *C.oh_waker) *tracer {
-	return &tracer{
-		queue:  C.oh_queue_new(waker, tracesBit, maxTraced),
-		ready:  make(chan struct{}, 1),
-		traces: map[*Trace]struct{}{},
-	}
+// newSIPTracer hands out oh_sip.
+func newSIPTracer(waker *C.oh_waker) *tracer {
+	tr := newTracer(waker, tracesBit)
+	tr.send = func(r *C.oh_head) { sendSIP(tr, (*C.oh_sip)(unsafe.Pointer(r))) }
+	tr.want = func() { C.oh_trace_set(cBool(len(tr.traces) > 0)) }
+	return tr
 }
 
 // Trace begins to hand out every SIP message that is sent or received, in both
@@ -52,68 +37,33 @@ func (ep *Endpoint) Trace(ctx context.Context, opts TraceOptions) (*Trace, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	tr := ep.pump.traces
-	t := &Trace{tr: tr, secrets: opts.Secrets, messages: make(chan SIPMessage, orDefault(max(opts.Buffer, 0), 4096))}
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	if tr.ended || ep.closed.Load() {
-		return nil, ErrClosed
+	t := &Trace{
+		tr: ep.pump.traces, secrets: opts.Secrets, messages: make(chan SIPMessage, orDefault(max(opts.Buffer, 0), traceBuffer)),
 	}
-	tr.traces[t] = struct{}{}
-	C.oh_trace_set(1)
+	if err := t.tr.open(ep, t); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
+
+// traceBuffer is how much waits for the consumer of a trace that says nothing else.
+const traceBuffer = 4096
 
 // Messages returns the channel on which the messages come; it is closed by Close and at
 // the end of the endpoint. One that is not read loses messages and stops nothing.
 func (t *Trace) Messages() <-chan SIPMessage { return t.messages }
 
 // Close ends the trace; what is in the channel can still be read.
-func (t *Trace) Close() {
-	t.tr.mu.Lock()
-	defer t.tr.mu.Unlock()
-	if _, open := t.tr.traces[t]; open {
-		t.tr.drop(t)
-	}
-}
+func (t *Trace) Close() { t.tr.close(t) }
 
-func (tr *tracer) drop(t *Trace) {
-	delete(tr.traces, t)
-	close(t.messages)
-	if len(tr.traces) == 0 {
-		C.oh_trace_set(0)
-	}
-}
+func (t *Trace) missed(n uint64) { t.lost += n }
+func (t *Trace) end()            { close(t.messages) }
 
-// deliver runs until ready is closed.
-func (tr *tracer) deliver() {
-	for {
-		_, more := <-tr.ready
-		var lost C.uint64_t
-		list := C.oh_queue_take(tr.queue, &lost)
-		tr.mu.Lock()
-		for r := (*C.oh_head)(unsafe.Pointer(list)); r != nil; r = (*C.oh_head)(unsafe.Pointer(r.item.next)) {
-			tr.send((*C.oh_sip)(unsafe.Pointer(r)))
-		}
-		for t := range tr.traces {
-			t.lost += uint64(lost)
-			if !more {
-				tr.drop(t)
-			}
-		}
-		tr.ended = !more
-		tr.mu.Unlock()
-		C.oh_items_free(list)
-		if !more {
-			return
-		}
-	}
-}
-
-// send decodes a message as often as the traces differ, and gives it to all of them.
-func (tr *tracer) send(r *C.oh_sip) {
+// sendSIP decodes a message as often as the traces differ, and gives it to all of them.
+func sendSIP(tr *tracer, r *C.oh_sip) {
 	var decoded [2]*SIPMessage
-	for t := range tr.traces {
+	for open := range tr.traces {
+		t := open.(*Trace)
 		m := &decoded[cBool(t.secrets)]
 		if *m == nil {
 			*m = decodeSIP(r, t.secrets)
