@@ -28,5 +28,5 @@
 // They are read and written by package wav. Transforms and windows are gonum's.
 //
 // All functions may be called concurrently; none keeps state or modifies its
-// input. A [DTMFDetector] keeps state, since it hears a call while it lasts.
+// input. A [DTMFDetector] and a [PromptMatcher] keep state, since they hear a call while it lasts.
 package dsp

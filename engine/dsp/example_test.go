@@ -75,3 +75,81 @@ func ExampleReadWAV() {
 	// 2.000s 8000 Hz 1 channel(s)
 	// 659.26 Hz
 }
+
+// Which of two prompts was played, and what of it.
+func ExampleMatchPrompt() {
+	const rate = 8000
+	var refs []*dsp.Prompt
+	var prompts [][]int16
+	for name, hz := range []float64{440, 660} {
+		samples := dsp.Concat(
+			dsp.GenerateTone(rate, time.Second, -20, hz),
+			dsp.GenerateTone(rate, time.Second, -20, 2*hz),
+		)
+		p, err := dsp.NewPrompt([]string{"welcome", "goodbye"}[name], samples, rate)
+		if err != nil {
+			log.Fatal(err)
+		}
+		refs, prompts = append(refs, p), append(prompts, samples)
+	}
+	heard := dsp.Concat(dsp.Silence(rate, time.Second), prompts[1])
+	match := dsp.MatchPrompt(heard, rate, refs...)[0]
+	fmt.Println(match.Likeness >= dsp.DefaultLikeness, match)
+	// Output: true 1.0 s of silence, then goodbye, 100 % like it, from 1.0 s to 3.0 s
+}
+
+// Ring-back of Germany, and then busy.
+func ExampleLineToneDetector() {
+	const rate = 8000
+	ring := dsp.Concat(dsp.GenerateTone(rate, time.Second, -20, 425), dsp.Silence(rate, 4*time.Second))
+	busy := dsp.Concat(dsp.GenerateTone(rate, 480*time.Millisecond, -20, 425), dsp.Silence(rate, 480*time.Millisecond))
+	heard := dsp.Concat(ring, ring, busy, busy, busy, busy)
+
+	d, err := dsp.NewLineToneDetector(rate, dsp.LineTones("DE")...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for at := 0; at < len(heard); at += 480 { // as a call brings it
+		for _, tone := range d.Hear(heard[at:min(at+480, len(heard))]) {
+			if tone.Length == 0 {
+				fmt.Println(tone.Name, "begins")
+			} else {
+				fmt.Println(tone.Name, "is over after", tone.Cycles, "cycles")
+			}
+		}
+	}
+	// Output:
+	// ringback begins
+	// ringback is over after 2 cycles
+	// busy begins
+}
+
+// A fax has answered, or nobody.
+func ExampleFindAnswer() {
+	const rate = 8000
+	fax := dsp.Concat(dsp.Silence(rate, time.Second), dsp.GenerateTone(rate, 3*time.Second, -15, 2100))
+	fmt.Println(dsp.FindAnswer(fax, rate, dsp.AnswerOptions{}).By)
+	fmt.Println(dsp.FindAnswer(dsp.Silence(rate, 8*time.Second), rate, dsp.AnswerOptions{}).By)
+	// Output:
+	// fax
+	// no audio
+}
+
+func ExampleFindActivity() {
+	const rate = 8000
+	call := dsp.Concat(dsp.Silence(rate, time.Second), dsp.GenerateTone(rate, time.Second, -20, 425), dsp.Silence(rate, time.Second))
+	for _, a := range dsp.FindActivity(call, rate, dsp.ActivityOptions{}) {
+		fmt.Printf("%.0f s: %v\n", float64(a.Start)/rate, a.Sounds)
+	}
+	// Output:
+	// 0 s: silence
+	// 1 s: other
+	// 2 s: silence
+}
+
+func ExampleMeasureLine() {
+	const rate = 8000
+	m := dsp.MeasureLine(dsp.Concat(dsp.GenerateTone(rate, time.Second, -10, 300), dsp.Silence(rate, 3*time.Second)), rate)
+	fmt.Printf("%.1f s of silence, %.0f %% clipped\n", float64(m.LongestZero)/rate, 100*m.ClippedShare())
+	// Output: 3.0 s of silence, 0 % clipped
+}
