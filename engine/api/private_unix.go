@@ -42,3 +42,6 @@ func lockFile(f *os.File) (bool, error) {
 
 // userSuffix tells the folders of users apart that share the folder of temporary files.
 func userSuffix() string { return fmt.Sprintf("-%d", os.Geteuid()) }
+
+// samePath is the path of a file in the form in which it has one only.
+func samePath(path string) string { return path }

@@ -9,22 +9,19 @@ import (
 	"github.com/offhook-voip/offhook/engine/config"
 )
 
-// The service and the topic of the DDE conversation. MicroSIP has none; its
-// documentation names one.
-const (
-	DDEService = "MicroSIP"
-	DDETopic   = "control"
-)
+// DDEService is the service of DDE conversations. MicroSIP has none; its documentation
+// names one.
+const DDEService = "MicroSIP"
 
 // ddeWords are the commands of the documentation, in lower case.
 var ddeWords = map[string]Op{
 	"dial": Dial, "callto": Dial, "hangup": HangupOne, "answer": AnswerFirst, "reject": RejectFirst, "hold": ToggleHold,
 	"transfer": Transfer, "senddtmf": SendDTMF, "mute": ToggleMic, "volumeup": SpeakerVolume, "volumedown": SpeakerVolume,
-	"redial": Redial, "close": Exit,
+	"setvolume": SetSpeakerVolume, "setmicvolume": SetMicVolume, "redial": Redial, "close": Exit,
 }
 
 // ddeWithText are the operations that need an argument.
-var ddeWithText = []Op{Dial, Transfer, SendDTMF}
+var ddeWithText = []Op{Dial, Transfer, SendDTMF, SetSpeakerVolume, SetMicVolume}
 
 // DDEError says why a text is no DDE command.
 type DDEError struct{ Text, Reason string }
@@ -115,6 +112,12 @@ func parseDDEWord(body string) (c Command, problem string) {
 		c.Number = argument
 	case SendDTMF:
 		c.Digits = argument
+	case SetSpeakerVolume, SetMicVolume:
+		n, err := strconv.Atoi(argument)
+		if err != nil || n < 0 || n > 100 {
+			return c, "a volume is a number from 0 to 100"
+		}
+		c.Percent = n
 	case SpeakerVolume:
 		c.Steps = 1
 		if argument != "" {

@@ -63,6 +63,8 @@ type Phone interface {
 	Mute(ctx context.Context, dir Direction, to Switch) error
 	// StepVolume changes a level by so many steps of 5 %.
 	StepVolume(ctx context.Context, dir Direction, steps int) error
+	// SetVolume sets a level in per cent, from 0 to 100.
+	SetVolume(ctx context.Context, dir Direction, percent int) error
 
 	// SelectAccount makes an account the one that dials. With toggle, the one that dials
 	// already is deselected.
@@ -150,6 +152,10 @@ func Execute(ctx context.Context, phone Phone, c Command) (Result, error) {
 		err = phone.StepVolume(ctx, Microphone, c.Steps)
 	case SpeakerVolume:
 		err = phone.StepVolume(ctx, Speaker, c.Steps)
+	case SetMicVolume:
+		err = phone.SetVolume(ctx, Microphone, c.Percent)
+	case SetSpeakerVolume:
+		err = phone.SetVolume(ctx, Speaker, c.Percent)
 	case Exit:
 		err = phone.Exit(ctx)
 	case Reset, ResetNoAsk:

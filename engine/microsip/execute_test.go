@@ -61,6 +61,9 @@ func (j *journal) Mute(_ context.Context, dir Direction, to Switch) error {
 func (j *journal) StepVolume(_ context.Context, dir Direction, steps int) error {
 	return j.note("volume %d %d", dir, steps)
 }
+func (j *journal) SetVolume(_ context.Context, dir Direction, percent int) error {
+	return j.note("level %d %d", dir, percent)
+}
 func (j *journal) SelectAccount(_ context.Context, number int, toggle bool) error {
 	return j.note("account %d %v", number, toggle)
 }
@@ -132,12 +135,13 @@ func TestHangupOneRejects(t *testing.T) {
 		}
 	}
 	j := &journal{}
-	for _, c := range []Command{{Op: ToggleAccount, Account: 1}, {Op: Redial}, {Op: RejectFirst}} {
+	for _, c := range []Command{{Op: ToggleAccount, Account: 1}, {Op: Redial}, {Op: RejectFirst},
+		{Op: SetMicVolume, Percent: 7}, {Op: SetSpeakerVolume, Percent: 8}} {
 		if _, err := Execute(t.Context(), j, c); err != nil {
 			t.Error(err)
 		}
 	}
-	if !slices.Equal(j.lines, []string{"account 1 true", "redial", "reject"}) {
+	if !slices.Equal(j.lines, []string{"account 1 true", "redial", "reject", "level 0 7", "level 1 8"}) {
 		t.Errorf("%q", j.lines)
 	}
 }

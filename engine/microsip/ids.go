@@ -92,19 +92,20 @@ const maxCopyData = 64 << 10
 
 // CopyData reads the data of a WM_COPYDATA: kind is its dwData, 1 for a command line to
 // be carried out before the message returns, 2 for one to be carried out after. The text
-// is UTF-16LE and ends at the first NUL, or at the end of data. ok is false for another
-// kind, and for data that is too long.
+// is UTF-16LE and ends at the first NUL. ok is false for another kind, and for data that is
+// too long, has half a character or no NUL: MicroSIP, which does not look at the length,
+// would read on behind it.
 func CopyData(kind uint64, data []byte) (line string, after, ok bool) {
-	if kind != 1 && kind != 2 || len(data) > maxCopyData {
+	if kind != 1 && kind != 2 || len(data) > maxCopyData || len(data)%2 != 0 {
 		return "", false, false
 	}
 	var units []uint16
 	for ; len(data) >= 2; data = data[2:] {
 		unit := binary.LittleEndian.Uint16(data)
 		if unit == 0 {
-			break
+			return string(utf16.Decode(units)), kind == 2, true
 		}
 		units = append(units, unit)
 	}
-	return string(utf16.Decode(units)), kind == 2, true
+	return "", false, false
 }

@@ -31,6 +31,8 @@ func text(commands []Command) string {
 			s += fmt.Sprintf(" %d %s", c.Account, c.Password.Reveal())
 		case MicVolume, SpeakerVolume:
 			s += fmt.Sprintf(" %+d", c.Steps)
+		case SetMicVolume, SetSpeakerVolume:
+			s += fmt.Sprintf(" %d", c.Percent)
 		}
 		out = append(out, s)
 	}
@@ -201,6 +203,9 @@ func TestParseDDE(t *testing.T) {
 		{"[Mute]", "micmuteclick"},
 		{"[VolumeUp]", "speakvolume +1"},
 		{"[VolumeDown(3)]", "speakvolume -3"},
+		{"[SetVolume(0)]", "setspeakvolume 0"},
+		{"[SetVolume( 100 )]", "setspeakvolume 100"},
+		{"[SetMicVolume(50)]", "setmicvolume 50"},
 		{"[Redial]", "redial"},
 		{"[Close]", "exit"},
 		{`[Dial("a]b")]`, "dial a]b"},
@@ -213,7 +218,8 @@ func TestParseDDE(t *testing.T) {
 			t.Errorf("strict: %s is %q", tt.text, text(got))
 		}
 	}
-	for _, bad := range []string{"", "Dial(1)", "[Dial]", "[Dial()]", "[Dial(1]", "[Hold(1)]", "[Nothing]", "[Hold", "[Hold]x", "[VolumeUp(0)]", "[VolumeUp(x)]", "[]"} {
+	for _, bad := range []string{"", "Dial(1)", "[Dial]", "[Dial()]", "[Dial(1]", "[Hold(1)]", "[Nothing]", "[Hold", "[Hold]x", "[VolumeUp(0)]", "[VolumeUp(x)]", "[]",
+		"[SetVolume]", "[SetVolume()]", "[SetVolume(101)]", "[SetVolume(-1)]", "[SetVolume(x)]", "[SetMicVolume]"} {
 		if got, err := ParseDDE(config.Documented, bad); err == nil {
 			t.Errorf("%q is %q", bad, text(got))
 		}
@@ -257,8 +263,13 @@ func TestCopyData(t *testing.T) {
 			t.Errorf("%d: %q, %v, %v", kind, line, after, ok)
 		}
 	}
-	if line, _, ok := CopyData(1, []byte{'1', 0, '2'}); line != "1" || !ok {
-		t.Errorf("without its end: %q, %v", line, ok)
+	if line, _, ok := CopyData(1, []byte{0, 0}); line != "" || !ok {
+		t.Errorf("the empty command line: %q, %v", line, ok)
+	}
+	for _, bad := range []string{"", "1", "1\x002", "1\x002\x00", "1\x00\x00\x00\x00"} {
+		if line, _, ok := CopyData(1, []byte(bad)); ok {
+			t.Errorf("%q is %q", bad, line)
+		}
 	}
 	for _, kind := range []uint64{0, 3, 1 << 40} {
 		if _, _, ok := CopyData(kind, dial); ok {
@@ -267,6 +278,23 @@ func TestCopyData(t *testing.T) {
 	}
 	if _, _, ok := CopyData(1, make([]byte, maxCopyData+1)); ok {
 		t.Error("too long, and taken")
+	}
+}
+
+func TestAfterProgram(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                                      "",
+		"MicroSIP.exe":                          "",
+		"MicroSIP.exe 100":                      "100",
+		`"C:\Program Files\MicroSIP.exe"  1 2 `: "1 2 ",
+		`"C:\Program Files\MicroSIP.exe" "1 2"`: `"1 2"`,
+		`C:\"Program Files"\MicroSIP.exe` + "\t/dtmf:1": "/dtmf:1",
+		`"C:\open 100`:                       "",
+		"MicroSIP.exe \"tel:+420 1\" --json": "\"tel:+420 1\" --json",
+	} {
+		if got := AfterProgram(line); got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
 	}
 }
 
