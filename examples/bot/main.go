@@ -1,5 +1,5 @@
-// Bot answers every call, plays welcome.wav, and hangs up. It reads offhook.ini, or
-// takes calls to its own address when there is none.
+// Bot answers every call, says who called, plays welcome.wav where there is one, and hangs
+// up. It reads offhook.ini, or takes calls to its own address when there is none.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/offhook-voip/offhook/engine"
+	"github.com/offhook-voip/offhook/engine/bot"
 	"github.com/offhook-voip/offhook/engine/config"
 )
 
@@ -28,35 +29,22 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	go serve(ctx, phone, phone.Subscribe())
-	if err := phone.Run(ctx); err != nil {
+	b := bot.New(phone, bot.Options{Logger: hclog.Default()})
+	b.Handle(welcome)
+	if err := b.Run(ctx); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(ctx context.Context, phone *engine.Engine, events *engine.Subscription) {
-	for ev := range events.Events() {
-		switch ev := ev.(type) {
-		case engine.EngineStarted:
-			log.Printf("listening: %+v", ev)
-		case engine.IncomingCall:
-			if call, ok := phone.Call(ev.Call); ok {
-				go welcome(ctx, call)
-			}
-		}
+// welcome is one call. It is hung up when the function returns.
+func welcome(ctx context.Context, c *bot.Call) error {
+	if err := c.Answer(ctx); err != nil {
+		return err
 	}
-}
-
-// welcome is one call. Its errors mean that the caller has hung up.
-func welcome(ctx context.Context, call *engine.Call) {
-	defer call.Hangup(context.Background(), 0, "")
-	if call.Answer(ctx, 200, "") != nil {
-		return
+	if _, err := os.Stat("welcome.wav"); err == nil {
+		_, err = c.Play(ctx, "welcome.wav")
+		return err
 	}
-	playing, err := call.Play(ctx, "welcome.wav", false)
-	if err != nil {
-		log.Print(err)
-		return
-	}
-	<-playing.Done()
+	_, err := c.Say(ctx, "Welcome. This is a telephone that a program answers. Goodbye.")
+	return err
 }
