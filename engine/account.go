@@ -18,7 +18,8 @@ type Account struct {
 	e    *Engine
 	conf atomic.Pointer[config.Account] // what it points at never changes
 
-	route atomic.Int32 // which of routesOf it goes
+	route  atomic.Int32                     // which of routesOf it goes
+	impair atomic.Pointer[pjsua.Impairment] // of its calls; nil: none
 
 	id pjsua.AccountID // written before anybody knows the account
 

@@ -55,6 +55,9 @@ func (e *Engine) prepare(ctx context.Context, a *Account) (Phone, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.ensureCodecs(ctx, phone, a); err != nil {
+		return nil, err
+	}
 	return phone, e.listen(ctx, phone, e.transportsFor(a))
 }
 
@@ -68,6 +71,7 @@ func (e *Engine) UpdateAccount(ctx context.Context, cfg config.Account) error {
 		return &UnknownAccountError{Number: cfg.Number}
 	}
 	next := newAccount(e, cfg)
+	next.impair.Store(a.impair.Load())
 	phone, err := e.prepare(ctx, next)
 	if err != nil {
 		return err
@@ -101,6 +105,31 @@ func (e *Engine) UpdateAccount(ctx context.Context, cfg config.Account) error {
 	}
 	return err
 }
+
+// SetImpairment spoils the RTP of the account's calls on purpose, of those that begin from
+// now on, to test what stands it; nil: no longer. It is no part of the configuration.
+func (a *Account) SetImpairment(ctx context.Context, impair *pjsua.Impairment) error {
+	if impair != nil {
+		if err := impair.Validate(); err != nil {
+			return err
+		}
+	}
+	a.e.changing.Lock()
+	defer a.e.changing.Unlock()
+	phone, err := a.e.runningPhone()
+	if err != nil {
+		return err
+	}
+	before := a.impair.Swap(impair)
+	if err := phone.ModifyAccount(ctx, a.id, a.phoneConfigNow()); err != nil {
+		a.impair.Store(before)
+		return fmt.Errorf("engine: account %d: %w", a.cfg().Number, err)
+	}
+	return nil
+}
+
+// Impairment returns what SetImpairment has set, nil for none. It must not be changed.
+func (a *Account) Impairment() *pjsua.Impairment { return a.impair.Load() }
 
 // RemoveAccount ends the registration of an account and removes it, with what it
 // watches. One that has calls stays: [ErrAccountBusy].

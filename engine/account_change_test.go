@@ -187,3 +187,30 @@ func TestFeatureCodes(t *testing.T) {
 		}
 	})
 }
+
+// An impairment is in the policy of the account, stays through a change of it, and goes.
+func TestSetImpairment(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		a, _ := r.e.Account(1)
+		drop := func() int {
+			r.phone.mu.Lock()
+			defer r.phone.mu.Unlock()
+			if p := r.phone.accounts[a.id].Policy; p.Media.Impair != nil {
+				return p.Media.Impair.RX.Drop
+			}
+			return 0
+		}
+		if err := a.SetImpairment(t.Context(), &pjsua.Impairment{RX: pjsua.PathImpairment{Drop: 101}}); err == nil {
+			t.Error("101 percent are taken")
+		}
+		if err := a.SetImpairment(t.Context(), &pjsua.Impairment{RX: pjsua.PathImpairment{Drop: 5}}); err != nil || drop() != 5 {
+			t.Errorf("%v, %d percent", err, drop())
+		}
+		if err := r.e.UpdateAccount(t.Context(), *a.cfg()); err != nil || drop() != 5 {
+			t.Errorf("%v, %d percent after a change", err, drop())
+		}
+		if err := a.SetImpairment(t.Context(), nil); err != nil || drop() != 0 {
+			t.Errorf("%v, %d percent at the end", err, drop())
+		}
+	})
+}

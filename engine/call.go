@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/pjsua"
 )
 
@@ -46,6 +47,7 @@ type Call struct {
 	taken     bool // Answer or Hangup was called: the policy need not say that it rings
 	resync    bool // the worker has to ask the phone what is true
 	plays     []*Playback
+	streams   []pjsua.PortID // of what Audio gave, those that are written to
 	tones     []*tone
 	twins     []twin // nil while digits are not listened for
 	recs      []*Recording
@@ -207,9 +209,14 @@ func (c *Call) failed(op string, err error) error {
 }
 
 // Answer answers an incoming call with code, 180 or 200 for example. An empty
-// reason stands for the code's usual phrase.
-func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string) error {
+// reason stands for the code's usual phrase. 183 opens the audio before the call is
+// answered (early media, RFC 3960). headers are added to the response, and stay in those
+// that follow it.
+func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string, headers ...pjsua.Header) error {
 	phone, err := c.phoneFor()
+	if err == nil {
+		err = checkHeaders(headers)
+	}
 	if err != nil {
 		return err
 	}
@@ -219,7 +226,9 @@ func (c *Call) Answer(ctx context.Context, code pjsua.SIPCode, reason string) er
 		c.e.endOthers(ctx, phone, c.id)
 		c.e.holdOthers(ctx, phone, c)
 	}
-	return c.failed("answer", phone.Answer(ctx, c.id, code, pjsua.AnswerOptions{Reason: reason, OwnCodecOrder: c.e.settings().ForceCodec}))
+	return c.failed("answer", phone.Answer(ctx, c.id, code, pjsua.AnswerOptions{
+		Reason: reason, OwnCodecOrder: c.e.settings().ForceCodec, Msg: pjsua.MsgData{Headers: headers},
+	}))
 }
 
 // take says that the application decides about the call.
@@ -319,4 +328,15 @@ func mediaOf(media []pjsua.Media) []Media {
 		out = append(out, Media{Status: m.Status.String(), Direction: m.Dir.String(), Codec: m.Codec, SRTP: m.SRTP})
 	}
 	return out
+}
+
+// Refused says whether the engine refuses an incoming call by itself, as the configuration
+// has it.
+func (c *Call) Refused() bool { return c.verdictNow().code >= 300 }
+
+// Rule is what the rule of the configuration that matched an incoming call has done with it,
+// and its file, command or bot; empty where none matched.
+func (c *Call) Rule() (action config.RuleAction, value string) {
+	v := c.verdictNow()
+	return v.action, v.value
 }

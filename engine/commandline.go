@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -27,6 +28,19 @@ func (e *Engine) Command(ctx context.Context, line string, exit func()) (microsi
 // WM_COMMAND, or from DDE.
 func (e *Engine) Execute(ctx context.Context, c microsip.Command, exit func()) (microsip.Result, error) {
 	return microsip.Execute(ctx, &commander{e: e, exit: exit}, c)
+}
+
+// Dialect returns the one that command lines are read in.
+func (e *Engine) Dialect() config.Dialect { return e.settings().Dialect }
+
+// DialName returns what MicroSIP calls the account that dials: its label, else its display
+// name, else its user. It is empty where there is no account but the local one.
+func (e *Engine) DialName() string {
+	a, err := e.dialAccount(0)
+	if err != nil || a.cfg().Local() {
+		return ""
+	}
+	return cmp.Or(a.cfg().Label, a.cfg().DisplayName, a.cfg().Username)
 }
 
 // commander is an Engine as the phone of package microsip.
@@ -245,11 +259,14 @@ func (p *commander) StepVolume(ctx context.Context, dir microsip.Direction, step
 	if dir == microsip.Speaker {
 		level = levels.VolumeOut
 	}
-	level = min(max(level+steps*step, 0), 100)
+	return p.SetVolume(ctx, dir, min(max(level+steps*step, 0), 100))
+}
+
+func (p *commander) SetVolume(ctx context.Context, dir microsip.Direction, percent int) error {
 	if dir == microsip.Speaker {
-		return p.e.SetVolumes(ctx, Volumes{Output: &level})
+		return p.e.SetVolumes(ctx, Volumes{Output: &percent})
 	}
-	return p.e.SetVolumes(ctx, Volumes{Input: &level})
+	return p.e.SetVolumes(ctx, Volumes{Input: &percent})
 }
 
 func (p *commander) SelectAccount(_ context.Context, number int, toggle bool) error {

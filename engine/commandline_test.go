@@ -94,6 +94,19 @@ func TestCommandLineLevels(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", step.line, got, step.want)
 			}
 		}
+		// DDE has volumes, not steps.
+		commands, err := microsip.ParseDDE(config.Documented, "[SetVolume(60)][SetMicVolume(0)]")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range commands {
+			if _, err := r.e.Execute(t.Context(), c, nil); err != nil {
+				t.Error(err)
+			}
+		}
+		if got, want := r.e.Levels(), (Levels{false, false, 0, 60}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
 	})
 }
 

@@ -32,9 +32,10 @@ const hangupWait = 2 * time.Second
 // Engine is a softphone: the accounts of one configuration and their calls. All
 // its methods may be called from several goroutines.
 type Engine struct {
-	config atomic.Pointer[config.Config] // what it points at never changes
-	log    hclog.Logger
-	open   func(pjsua.Config) (Phone, error)
+	config    atomic.Pointer[config.Config] // what it points at never changes
+	codecList atomic.Pointer[[]string]      // see codecs; what it points at never changes
+	log       hclog.Logger
+	open      func(pjsua.Config) (Phone, error)
 	// localAddresses lists the machine's addresses.
 	localAddresses func() []string
 	asleep         func() time.Duration // that the machine has slept since it was started
@@ -73,6 +74,7 @@ type Engine struct {
 	early      map[pjsua.BuddyID][]pjsua.Event // of buddies that are being added
 
 	changing sync.Mutex // one change of the accounts at a time; comes before mu
+	codecsOn []string   // all that the phone has turned on; changing guards it
 
 	sinks   sinks
 	callLog logFile

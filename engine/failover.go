@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -176,11 +175,5 @@ func (a *Account) knock(ctx context.Context) {
 	}
 }
 
-func knockOn(ctx context.Context, address string) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "udp", address)
-	if err != nil {
-		return fmt.Errorf("engine: knock: %w", err)
-	}
-	_, err = conn.Write([]byte("knock\x00"))
-	return errors.Join(err, conn.Close())
-}
+// knockPacket is what MicroSIP sends.
+var knockPacket = []byte("knock\x00")

@@ -67,7 +67,7 @@ type fakePhone struct {
 	onRemove     func(pjsua.AccountID) error
 	levels       map[pjsua.PortID]portLevels
 	deviceVolume bool // the sound device has a level of its own
-	listeners    map[pjsua.CallID]*fakeListener
+	listeners    map[pjsua.CallID]*fakeAudio
 }
 
 type fakeCall struct {
@@ -89,7 +89,7 @@ func newFakePhone() *fakePhone {
 		files:    make(map[int64]pjsua.PortID),
 		levels:   make(map[pjsua.PortID]portLevels),
 
-		listeners: make(map[pjsua.CallID]*fakeListener),
+		listeners: make(map[pjsua.CallID]*fakeAudio),
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 // ear is what looks for digits in what the far end of a call says. It belongs to the
 // call's worker, and is there only where digits may come as tones.
 type ear struct {
-	audio Listener // nil: nobody listens
+	audio Audio // nil: nobody listens
 	stop  chan struct{}
 	ended chan struct{}
 	deaf  int // Call.wiring with which it could not be opened
@@ -65,7 +65,7 @@ func (w *worker) attend(ctx context.Context) {
 func (w *worker) listen(ctx context.Context, wiring int) {
 	detector, err := dsp.NewDTMFDetector(inbandRate)
 	if err == nil {
-		w.ear.audio, err = w.phone.Listen(ctx, w.c.id, inbandRate)
+		w.ear.audio, err = w.phone.Audio(ctx, w.c.id, inbandRate, pjsua.AudioOptions{WriteBuffer: -1})
 	}
 	if err != nil {
 		w.ear.audio, w.ear.deaf = nil, wiring

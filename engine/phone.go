@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/offhook-voip/offhook/pjsua"
 )
@@ -57,9 +58,13 @@ type Phone interface {
 	// NewTones plays tones, once and then silence, or again and again.
 	NewTones(ctx context.Context, tones []pjsua.Tone, opts pjsua.PlayTonesOptions) (pjsua.ToneID, pjsua.PortID, error)
 	CloseTone(ctx context.Context, tone pjsua.ToneID) error
-	// Listen hears what the far end of a call says, in samples of a rate in Hz, until it
-	// is closed or the call ends, through all changes of the call's media.
-	Listen(ctx context.Context, call pjsua.CallID, rate int) (Listener, error)
+	// Audio is PCM to and from a call, in samples of a rate in Hz, until it is closed or the
+	// call ends, through all changes of the call's media.
+	Audio(ctx context.Context, call pjsua.CallID, rate int, opts pjsua.AudioOptions) (Audio, error)
+	// Trace hands out SIP messages; it ends with the phone.
+	Trace(ctx context.Context, opts pjsua.TraceOptions) (Trace, error)
+	// TraceRTP hands out media packets; it ends with the phone.
+	TraceRTP(ctx context.Context, opts pjsua.RTPTraceOptions) (RTPTrace, error)
 	// SetPortLevels adjusts what a port hears (tx) and what it says (rx).
 	SetPortLevels(ctx context.Context, port pjsua.PortID, tx, rx float64) error
 	NewRoom() Room
@@ -80,12 +85,46 @@ type Phone interface {
 	Close() error
 }
 
-// Listener is what is heard of a call: a pjsua.Audio that is only read.
-type Listener interface {
-	// ReadSamples waits until there is something, and returns io.EOF at the end of the
-	// call, pjsua.ErrAudioGone after Close.
+// Audio is PCM to and from a call, 16 bits and mono, at a rate of its own. The methods
+// are those of [pjsua.Audio], which may be called from any goroutine.
+type Audio interface {
+	// Rate is in Hz. Port is the end of it in the conference bridge.
+	Rate() int
+	Port() pjsua.PortID
+	// ReadSamples waits until something was heard. At the end of the call it returns
+	// io.EOF, after Close pjsua.ErrAudioGone, after the deadline os.ErrDeadlineExceeded.
 	ReadSamples(samples []int16) (int, error)
+	// WriteSamples queues samples to be heard by the far end, and waits for room. At the
+	// end of the call it returns pjsua.ErrCallGone.
+	WriteSamples(samples []int16) (int, error)
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+
+	// Played is how many samples the far end was sent, Queued how many wait for that.
+	Played() uint64
+	Queued() uint64
+	// Clear drops what is queued and returns how much that was.
+	Clear() uint64
+	// Pause is silence from the next tick on; what is queued waits for Resume.
+	Pause()
+	Resume()
+	// Mark reports when the last sample that was written so far is heard, or that it will
+	// not be.
+	Mark(name string) <-chan pjsua.Mark
+	Stats() pjsua.AudioStats
 	Close() error
+}
+
+// Trace is a tap of all SIP messages: a [pjsua.Trace].
+type Trace interface {
+	Messages() <-chan pjsua.SIPMessage
+	Close()
+}
+
+// RTPTrace is a tap of the media packets of calls: a [pjsua.RTPTrace].
+type RTPTrace interface {
+	Packets() <-chan pjsua.RTPPacket
+	Close()
 }
 
 // Room is a conversation of several calls: pjsua's Room.

@@ -239,12 +239,28 @@ func (p *pjsuaPhone) CloseTone(ctx context.Context, id pjsua.ToneID) error {
 	return tone.Close(ctx)
 }
 
-func (p *pjsuaPhone) Listen(ctx context.Context, call pjsua.CallID, rate int) (Listener, error) {
-	audio, err := p.ep.Call(call).Audio(ctx, rate, pjsua.AudioOptions{WriteBuffer: -1})
+func (p *pjsuaPhone) Audio(ctx context.Context, call pjsua.CallID, rate int, opts pjsua.AudioOptions) (Audio, error) {
+	audio, err := p.ep.Call(call).Audio(ctx, rate, opts)
 	if err != nil {
 		return nil, err
 	}
 	return audio, nil
+}
+
+func (p *pjsuaPhone) Trace(ctx context.Context, opts pjsua.TraceOptions) (Trace, error) {
+	trace, err := p.ep.Trace(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return trace, nil
+}
+
+func (p *pjsuaPhone) TraceRTP(ctx context.Context, opts pjsua.RTPTraceOptions) (RTPTrace, error) {
+	trace, err := p.ep.TraceRTP(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return trace, nil
 }
 
 func (p *pjsuaPhone) SetPortLevels(ctx context.Context, port pjsua.PortID, tx, rx float64) error {

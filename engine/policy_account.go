@@ -124,10 +124,15 @@ func (a *Account) checkDialling() error {
 	return nil
 }
 
-// policy is what the far ends of the account's calls may ask for.
+// policy is what the far ends of the account's calls may ask for, and their codecs.
 func (a *Account) policy() *pjsua.Policy {
 	cfg := a.cfg()
 	p := &pjsua.Policy{Replaces: pjsua.ReplacesPolicy{Accept: cfg.AcceptReplaces == "1"}}
+	p.Media.Codecs = cfg.AudioCodecs
+	if len(cfg.AudioCodecs) == 0 {
+		p.Media.Codecs = a.e.codecs()
+	}
+	p.Media.Impair = a.impair.Load()
 	switch {
 	case cfg.FollowRedirects != "1":
 	case cfg.DialAllow != "" || cfg.MaxCallsPerMinute > 0:

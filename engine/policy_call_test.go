@@ -145,8 +145,12 @@ func TestRuleEvents(t *testing.T) {
 			t.Errorf("%v", brief(events))
 		}
 		time.Sleep(time.Hour) // of the bubble
-		if c, ok := r.e.Call(id); !ok || c.Info().State != StateEarly {
-			t.Error("it does not ring")
+		c, ok := r.e.Call(id)
+		if !ok || c.Info().State != StateEarly {
+			t.Fatal("it does not ring")
+		}
+		if action, value := c.Rule(); action != config.RuleBot || value != "clerk" || c.Refused() {
+			t.Errorf("rule %s %q, refused %t", action, value, c.Refused())
 		}
 	})
 }

@@ -191,9 +191,10 @@ func TestAccountPolicy(t *testing.T) {
 			Transfer: pjsua.TransferPolicy{Action: pjsua.TransferAllow, Targets: []pjsua.Target{{UserPrefix: "1", Host: "pbx"}, {UserPrefix: "1", Host: "other"}}},
 			Redirect: pjsua.RedirectPolicy{Action: pjsua.RedirectAsk},
 		}},
+		"codecs":                        {config.Account{AudioCodecs: []string{"GSM/8000/1"}}, pjsua.Policy{Media: pjsua.MediaPolicy{Codecs: []string{"GSM/8000/1"}}}},
 		"dialAllow that leaves nothing": {config.Account{AcceptTransfers: "dialAllow", DialAllow: "1"}, pjsua.Policy{}},
 	} {
-		a := newAccount(nil, tt.account)
+		a := newAccount(&Engine{}, tt.account)
 		got := a.policy()
 		if fmt.Sprintf("%+v", *got) != fmt.Sprintf("%+v", tt.want) {
 			t.Errorf("%s:\n%+v\n%+v", name, *got, tt.want)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/offhook-voip/offhook/engine/config"
+	"github.com/offhook-voip/offhook/pjsua"
 )
 
 // A stereo recording has the far end in its first port, and what we send in the second.
@@ -28,6 +29,25 @@ func TestStereoRecording(t *testing.T) {
 		if i < 0 || !strings.HasSuffix(events[i].(RecordingEnded).Path, ".wav") {
 			t.Errorf("events %q", brief(events))
 		}
+	})
+}
+
+// What a program writes into the call is in a stereo recording too.
+func TestStereoRecordingOfAudio(t *testing.T) {
+	withEngine(t, nil, func(t *testing.T, r *rig) {
+		c, _ := r.connected()
+		a, err := c.Audio(t.Context(), 16000, pjsua.AudioOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Record(t.Context(), filepath.Join(t.TempDir(), "a.wav"), RecordOptions{Stereo: true}); err != nil {
+			t.Fatal(err)
+		}
+		r.wiring("audio>right", "call>recorder")
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.wiring("call>recorder")
 	})
 }
 

@@ -76,7 +76,7 @@ func (e *Engine) reload(ctx context.Context, cfg *config.Config) (ConfigReloaded
 		e.config.Store(before)
 		e.mu.Unlock()
 		if slices.Contains(apply, "audioCodecs") {
-			err = errors.Join(err, e.startCodecs(ctx, phone))
+			err = errors.Join(err, e.changeCodecs(ctx, phone))
 		}
 		if slices.Contains(apply, "contacts") {
 			err = errors.Join(err, e.loadContacts())
@@ -84,7 +84,7 @@ func (e *Engine) reload(ctx context.Context, cfg *config.Config) (ConfigReloaded
 		return ConfigReloaded{}, err
 	}
 	if slices.Contains(apply, "audioCodecs") {
-		if err := e.startCodecs(ctx, phone); err != nil {
+		if err := e.changeCodecs(ctx, phone); err != nil {
 			return undo(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/pjsua"
@@ -175,39 +176,8 @@ func (a *Account) phoneConfigNow() pjsua.AccountConfig {
 	return a.phoneConfig(e.settings(), e.transports, e.addresses)
 }
 
-// startCodecs brings the codecs into the configured order. A codec of the default
-// list that this PJSIP was built without is left out; one that the user listed is
-// an error.
-func (e *Engine) startCodecs(ctx context.Context, phone Phone) error {
-	ids := e.settings().AudioCodecs
-	if len(ids) == 0 {
-		return nil
-	}
-	if strings.Join(ids, " ") == config.DefaultCodecs {
-		all, err := phone.Codecs(ctx)
-		if err != nil {
-			return fmt.Errorf("engine: list codecs: %w", err)
-		}
-		ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-			missing := !slices.ContainsFunc(all, func(c pjsua.Codec) bool { return strings.EqualFold(c.ID, id) })
-			if missing {
-				e.log.Debug("codec not in this PJSIP", "codec", id)
-			}
-			return missing
-		})
-	}
-	if err := phone.SetCodecOrder(ctx, ids...); err != nil {
-		return fmt.Errorf("engine: audioCodecs: %w", err)
-	}
-	if slices.ContainsFunc(ids, func(id string) bool { return len(id) >= 4 && strings.EqualFold(id[:4], "opus") }) {
-		if err := phone.SetOpusStereo(ctx, e.settings().OpusStereo); err != nil {
-			return fmt.Errorf("engine: opusStereo: %w", err)
-		}
-	}
-	return nil
-}
-
-// startSound opens the configured sound devices; the phone starts without one.
+// startSound opens the configured sound devices; the phone starts without one, and stays so on a
+// machine that has none.
 func (e *Engine) startSound(ctx context.Context, phone Phone) error {
 	s := e.settings()
 	if s.AudioInputDevice == "" && s.AudioOutputDevice == "" {
@@ -217,13 +187,16 @@ func (e *Engine) startSound(ctx context.Context, phone Phone) error {
 	if err != nil {
 		return fmt.Errorf("engine: list sound devices: %w", err)
 	}
-	input, err := findDevice("audioInputDevice", s.AudioInputDevice, devices, func(d pjsua.Device) int { return d.Inputs })
+	input, err := e.findDevice("audioInputDevice", s.AudioInputDevice, devices, func(d pjsua.Device) int { return d.Inputs })
 	if err != nil {
 		return err
 	}
-	output, err := findDevice("audioOutputDevice", s.AudioOutputDevice, devices, func(d pjsua.Device) int { return d.Outputs })
+	output, err := e.findDevice("audioOutputDevice", s.AudioOutputDevice, devices, func(d pjsua.Device) int { return d.Outputs })
 	if err != nil {
 		return err
+	}
+	if output == pjsua.NoDevice && (s.AudioOutputDevice != "" || input == pjsua.NoDevice) {
+		return nil // which was said; a microphone alone is not opened
 	}
 	if err := phone.SetDevices(ctx, input, output); err != nil {
 		return fmt.Errorf("engine: open sound device %q, %q (audioInputDevice, audioOutputDevice): %w",
@@ -236,8 +209,22 @@ func (e *Engine) startSound(ctx context.Context, phone Phone) error {
 	return e.setMicrophone(ctx, phone)
 }
 
-// findDevice returns the id of the device with that name, any case.
-func findDevice(key, name string, devices []pjsua.Device, channels func(pjsua.Device) int) (int, error) {
+// isDevice says whether a device has a name, any case. WMME cuts names off after 31 bytes, within
+// a character too or before a space, where the whole one is not to be had; that is also its name.
+func isDevice(d pjsua.Device, name string) bool {
+	const whole = 31
+	const cut = whole - 3 // without what may be left of a character
+	short := strings.TrimSpace(d.Name)
+	name = strings.TrimSpace(name)
+	if d.Driver == "WMME" && len(d.Name) >= cut && utf8.RuneCountInString(d.Name) <= whole && len(name) > len(short) {
+		name = name[:len(short)]
+	}
+	return strings.EqualFold(short, name)
+}
+
+// findDevice returns the id of the device with that name. Where the machine has no device
+// of the kind at all, as a server, there is nothing to mistake, and calls go on without.
+func (e *Engine) findDevice(key, name string, devices []pjsua.Device, channels func(pjsua.Device) int) (int, error) {
 	if name == "" {
 		return pjsua.NoDevice, nil
 	}
@@ -246,13 +233,14 @@ func findDevice(key, name string, devices []pjsua.Device, channels func(pjsua.De
 		if channels(d) == 0 {
 			continue
 		}
-		if strings.EqualFold(d.Name, name) {
+		if isDevice(d, name) {
 			return d.ID, nil
 		}
 		names = append(names, d.Name)
 	}
 	if names == nil {
-		return 0, fmt.Errorf("engine: %s: there is no device %q, and no other", key, name)
+		e.log.Warn("this machine has no such sound device, and no other: calls do without", "key", key, "device", name)
+		return pjsua.NoDevice, nil
 	}
 	return 0, fmt.Errorf("engine: %s: there is no device %q; there are %s", key, name, strings.Join(names, ", "))
 }

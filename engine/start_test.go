@@ -263,6 +263,69 @@ func TestSoundDevices(t *testing.T) {
 	}
 }
 
+// A machine without sound devices does without those that are configured; one that has others
+// says which.
+func TestSoundDevicesThatAreMissing(t *testing.T) {
+	usb, speaker := pjsua.Device{ID: 4, Name: "USB", Inputs: 1, Outputs: 2}, pjsua.Device{ID: 5, Name: "HDMI", Outputs: 2}
+	gone := pjsua.Device{ID: 6, Name: "a name without a device"}
+	for _, test := range []struct {
+		in, out string
+		devices []pjsua.Device
+		want    []string
+		warned  int
+	}{
+		{"USB", "USB", nil, []string{}, 2},
+		{"USB", "USB", []pjsua.Device{gone}, []string{}, 2},
+		{"USB", "HDMI", []pjsua.Device{speaker}, words("devices -99 5"), 1},
+		{"USB", "HDMI", []pjsua.Device{{ID: 4, Name: "USB", Inputs: 1}}, []string{}, 1},
+	} {
+		withEngine(t, func(c *config.Config, f *fakePhone) {
+			c.Settings.AudioInputDevice, c.Settings.AudioOutputDevice = test.in, test.out
+			f.devices = test.devices
+		}, func(t *testing.T, r *rig) {
+			r.journal(words("devices"), test.want...)
+			if n := strings.Count(r.log.String(), "this machine has no such sound device"); n != test.warned {
+				t.Errorf("%v: %d warnings, want %d:\n%s", test.devices, n, test.warned, r.log)
+			}
+			_, port := r.connected()
+			if !r.phone.linked(pjsua.SoundPort, port) {
+				t.Error("nothing speaks into the call, so no RTP would flow")
+			}
+		})
+	}
+	cfg := testConfig()
+	cfg.Settings.AudioOutputDevice = "HDMi 2"
+	e, err := New(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.findDevice("audioOutputDevice", "HDMI 2", []pjsua.Device{usb, speaker}, func(d pjsua.Device) int { return d.Outputs })
+	if want := `engine: audioOutputDevice: there is no device "HDMI 2"; there are USB, HDMI`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func TestNamesOfDevices(t *testing.T) {
+	for _, test := range []struct {
+		driver, device, name string
+		want                 bool
+	}{
+		{"ALSA", "desk", "DESK", true},
+		{"ALSA", "desk", "desktop", false},
+		{"ALSA", "a name of more than thirty bytes", "a name of more than thirty bytes, and more", false},
+		{"WMME", "Speakers (Realtek High Definiti", "speakers (Realtek High Definition Audio)", true},
+		{"WMME", "Speakers (Realtek High Definiti", "speakers (Realtek Other Definition Audio)", false},
+		{"WMME", "Speakers (Realtek High Audio ", "Speakers (Realtek High Audio", true}, // as an INI file has it
+		{"WMME", "Schreibtisch-žluť-電話-Lauts", "Schreibtisch-žluť-電話-Lautsprecher", true},
+		{"WMME", "Speakers", "Speakers (Realtek)", false},
+		{"WMME", "Speakers (Realtek High Definition Audio)", "Speakers (Realtek High Definition Audio) 2", false},
+	} {
+		if got := isDevice(pjsua.Device{Driver: test.driver, Name: test.device}, test.name); got != test.want {
+			t.Errorf("%s %q is %q: %v, want %v", test.driver, test.device, test.name, got, test.want)
+		}
+	}
+}
+
 // A TURN server goes with ICE, and is checked as SIP servers are.
 func TestTURN(t *testing.T) {
 	cfg := testConfig()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/offhook-voip/offhook/pjsua"
@@ -102,6 +103,11 @@ func (w *wires) wantedLocked() []link {
 				want = append(want, link{p.port, mine})
 			}
 		}
+		for _, port := range c.streams {
+			if a.send {
+				want = append(want, link{port, mine})
+			}
+		}
 		if w.e.sound && a.send {
 			want = append(want, link{pjsua.SoundPort, mine})
 		}
@@ -133,7 +139,8 @@ func (w *wires) bring(ctx context.Context) {
 		if _, ok := wanted[l]; ok {
 			continue
 		}
-		if err := w.phone.Disconnect(ctx, l.src, l.dst); sure {
+		// PJSIP takes a port that is being closed for an invalid one.
+		if err := w.phone.Disconnect(ctx, l.src, l.dst); sure && !errors.Is(err, pjsua.StatusInvalid) {
 			w.c.report("disconnect", err)
 		}
 		delete(w.made, l)

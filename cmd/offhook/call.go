@@ -283,7 +283,7 @@ func (c *caller) run(ctx context.Context) error {
 	s := c.summary()
 	code := resultCodes[s.Result]
 	if err != nil {
-		report(err, c.o.json, c.printer.w, os.Stderr)
+		tell(err, c.o.json, c.printer.w, os.Stderr)
 		code = exitUsage
 	}
 	if err := c.printer.summary(s); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,18 @@ import (
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/engine/dsp"
+	"github.com/offhook-voip/offhook/engine/report"
+	"github.com/offhook-voip/offhook/engine/runner"
+	"github.com/offhook-voip/offhook/engine/scenario"
+	"github.com/offhook-voip/offhook/engine/tempdir"
 )
+
+// demoScenario is what the demo does, and demoFile its name beside the prompts.
+//
+//go:embed demo.yaml
+var demoScenario []byte
+
+const demoFile = "demo.yaml"
 
 func newDemo() *cobra.Command {
 	d := &demo{began: time.Now()}
@@ -22,12 +34,15 @@ func newDemo() *cobra.Command {
 		Use:   "demo [flags]",
 		Short: "Make a call to a small IVR on this machine and measure it",
 		Long: `Demo shows that everything works, without a PBX, a configuration or a sound card. It
-starts a second Offhook on the loopback interface, which is a small IVR: a menu of three
-notes, a tone of 440 Hz for the key 1 and one of 880 Hz for the key 2. Then it calls the
-IVR, hears the menu, presses the keys, records what it hears, and measures the recording.
+starts a second Offhook on the loopback interface, which is a small IVR: a menu of seven
+notes, a tone of 440 Hz for the key 1 and one of 880 Hz for the key 2. Then it runs a
+scenario against it, as offhook test does: it calls the IVR, recognises the menu, presses
+the keys, recognises what follows, records all of it, and measures the recording.
 
-It prints each step and a table of what was expected and what was measured. --keep leaves
-the recording and the sound files of the IVR in a folder.
+It prints each step, a table of what was expected and what was measured, and where the
+report is: one HTML page with the steps, the waveform of the call to listen to, and all
+SIP messages. --keep leaves in a folder the report, the recording, the prompts of the IVR,
+and the scenario, from which you can make your own.
 
 Exit codes: 0 all is right; 1 a measurement is wrong (a frequency by more than 1 Hz, a
 level by more than 1 dB, the wrong branch of the menu, lost packets), or a step failed.`,
@@ -41,7 +56,7 @@ level by more than 1 dB, the wrong branch of the menu, lost packets), or a step 
 			return d.run(ctx)
 		},
 	}
-	cmd.Flags().StringVar(&d.keep, "keep", "", "`folder` to leave the sound files in; it is made if need be")
+	cmd.Flags().StringVar(&d.keep, "keep", "", "`folder` to leave everything in; it is made if need be")
 	cmd.Flags().BoolVar(&d.json, "json", false, "print steps and results as lines of JSON")
 	return cmd
 }
@@ -80,7 +95,7 @@ func (d *demo) run(ctx context.Context) error {
 	var err error
 	if temporary {
 		if dir, err = os.MkdirTemp("", "offhook-demo-"); err == nil {
-			defer os.RemoveAll(dir)
+			defer tempdir.Remove(dir)
 		}
 	} else {
 		err = os.MkdirAll(dir, 0o777)
@@ -94,22 +109,16 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	defer menu.stop()
 
-	recording := filepath.Join(dir, "heard.wav")
-	ended, setup, err := d.call(ctx, menu, recording)
-	if err != nil {
-		if ctx.Err() != nil {
-			return errInterrupted
-		}
-		return err
+	run, err := d.call(ctx, menu, dir)
+	if ctx.Err() != nil {
+		return errInterrupted
 	}
-	audio, err := dsp.ReadWAV(recording)
 	if err != nil {
 		return err
 	}
-	d.step("measured the recording, %s", audio)
-	result := judgeDemo(audio, ended, setup)
-	if !temporary {
-		result.Recording = recording
+	result, err := d.judge(run, dir, temporary)
+	if err != nil {
+		return err
 	}
 	if d.json {
 		err = writeJSON(d.out, result)
@@ -122,128 +131,107 @@ func (d *demo) run(ctx context.Context) error {
 	return err
 }
 
-// call starts an engine and calls the IVR. setup is the time from dialling to the
-// answer.
-func (d *demo) call(ctx context.Context, menu *ivrProcess, recording string) (ended engine.CallEnded, setup time.Duration, err error) {
+// judge measures the recording in dir, and writes the report: into dir, or a file of its own
+// where dir is temporary.
+func (d *demo) judge(run *report.Run, dir string, temporary bool) (demoResult, error) {
+	sc := run.Scenarios[0]
+	audio := &dsp.Audio{Rate: ivrRate, Channels: 1}
+	var call report.Call
+	if len(sc.Calls) > 0 {
+		call = sc.Calls[0]
+	}
+	if call.Audio != "" {
+		var err error
+		if audio, err = dsp.ReadWAV(filepath.Join(dir, call.Audio)); err != nil {
+			return demoResult{}, err
+		}
+		d.step("measured the recording, %s", audio)
+	}
+	result := judgeDemo(audio, sc, call)
+	if !temporary {
+		result.Recording = filepath.Join(dir, call.Audio)
+	}
+	page := func(w io.Writer) error { return report.WriteHTML(w, run, report.HTMLOptions{Folder: dir}) }
+	result.Report = filepath.Join(dir, "report.html")
+	if !temporary {
+		return result, writeReport(result.Report, page)
+	}
+	f, err := os.CreateTemp("", "offhook-demo-*.html")
+	if err != nil {
+		return result, err
+	}
+	result.Report = f.Name()
+	if err = errors.Join(page(f), f.Close()); err != nil {
+		_ = os.Remove(f.Name()) // what went wrong is told
+	}
+	return result, err
+}
+
+// call starts an engine and runs the scenario against the IVR.
+func (d *demo) call(ctx context.Context, menu *ivrProcess, dir string) (run *report.Run, err error) {
 	started, err := menu.await(ctx, "start", func(ev ivrEvent) bool { return ev.Type == "EngineStarted" })
 	if err != nil {
-		return ended, 0, err
+		return nil, err
 	}
 	if len(started.Transports) == 0 {
-		return ended, 0, errors.New("the IVR does not say where it listens")
+		return nil, errors.New("the IVR does not say where it listens")
 	}
 	address := started.Transports[0].Address
 	d.step("the IVR listens on %s, process %d", address, menu.cmd.Process.Pid)
 
-	eng, err := demoEngine("caller", config.AutoAnswerOff)
+	file := filepath.Join(dir, demoFile)
+	if err := os.WriteFile(file, demoScenario, 0o666); err != nil {
+		return nil, err
+	}
+	sc, err := scenario.Load(file, scenario.Options{Variables: map[string]string{"ivr": "sip:menu@" + address}})
 	if err != nil {
-		return ended, 0, err
+		return nil, err
 	}
-	events := eng.Subscribe()
-	defer events.Close()
-	last := make(chan engine.CallEnded, 1)
-	go func() {
-		for ev := range events.Events() {
-			if ev, ok := ev.(engine.CallEnded); ok {
-				last <- ev
-				return
-			}
-		}
-	}()
-	engineCtx, stopEngine := context.WithCancel(context.Background())
-	ran := make(chan error, 1)
-	go func() { ran <- eng.Run(engineCtx) }()
-	defer func() {
-		stopEngine()
-		if runErr := <-ran; err == nil {
-			err = explainStart(runErr)
-		}
-	}()
-	select {
-	case <-eng.Started():
-	case err := <-ran:
-		ran <- nil
-		return ended, 0, explainStart(err)
+	instances, err := sc.Expand()
+	if err != nil {
+		return nil, err
 	}
-	d.step("the caller is ready, process %d", os.Getpid())
+	cfg, err := demoConfig(config.AutoAnswerOff)
+	if err != nil {
+		return nil, err
+	}
+	opts := runner.Options{Accounts: runner.Prepare(cfg), Folder: dir, Progress: d.progress, Log: newLogger("warn", os.Stderr).Named("caller")}
+	eng, err := engine.New(cfg, opts.Log)
+	if err != nil {
+		return nil, err
+	}
+	err = withEngine(eng, func() error {
+		d.step("the caller is ready, process %d", os.Getpid())
 
-	dialled := time.Now()
-	call, err := eng.Dial(ctx, engine.DialRequest{URI: "sip:menu@" + address})
-	if err != nil {
-		return ended, 0, err
-	}
-	d.step("dialled sip:menu@%s", address)
-	if err := d.talk(ctx, call, menu, recording); err != nil {
-		return ended, 0, err
-	}
-	select {
-	case ended = <-last:
-	case <-time.After(stepTime):
-		return ended, 0, errors.New("the end of the call was not reported")
-	}
-	return ended, call.Info().Answered.Sub(dialled), nil
-}
-
-// talk goes through the menu. The IVR reports what it plays, so that the next key
-// is pressed when a tone has been heard to its end.
-func (d *demo) talk(ctx context.Context, call *engine.Call, menu *ivrProcess, recording string) error {
-	short, cancel := context.WithTimeout(ctx, stepTime)
-	defer cancel()
-	if err := call.Wait(short, engine.StateConfirmed); err != nil {
-		return err
-	}
-	d.step("answered")
-	file, err := call.Record(short, recording, engine.RecordOptions{})
-	if err != nil {
-		return err
-	}
-	d.step("recording, and hearing the menu")
-	if err := pause(ctx, call, 1500*time.Millisecond); err != nil {
-		return err
-	}
-	for _, b := range ivrBranches {
-		d.step("pressing %s (RFC 4733)", b.Key)
-		if err := call.SendDTMF(ctx, b.Key, engine.DTMFOptions{}); err != nil {
-			return err
-		}
-		if _, err := menu.await(ctx, "key "+b.Key, func(ev ivrEvent) bool { return ev.Type == "DTMFReceived" }); err != nil {
-			return err
-		}
-		d.step("the IVR got the key, %g Hz should follow", b.Hz)
-		_, err := menu.await(ctx, "end of the tone", func(ev ivrEvent) bool {
-			return ev.Type == "PlaybackEnded" && ev.Reason == "finished"
-		})
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		alone := menu.watch(cancel)
+		r, err := runner.New(ctx, eng, opts)
 		if err != nil {
 			return err
 		}
-		// What was played last is still on its way.
-		if err := pause(ctx, call, 300*time.Millisecond); err != nil {
+		run = r.Run(ctx, instances)
+		run.Name, run.Version = "Offhook demo", offhookVersion()
+		if err := r.Close(); err != nil {
 			return err
 		}
-	}
-	d.step("pressing #, at which the IVR hangs up")
-	if err := call.SendDTMF(ctx, "#", engine.DTMFOptions{}); err != nil && !ended(err) {
-		return err
-	}
-	last, cancel := context.WithTimeout(ctx, stepTime)
-	defer cancel()
-	if err := call.Wait(last, engine.StateDisconnected); err != nil {
-		return fmt.Errorf("the IVR does not hang up: %w", err)
-	}
-	d.step("the call is over")
-	return file.Stop(last)
+		if alone.Load() {
+			return errors.New("the IVR ended before the call did")
+		}
+		return nil
+	})
+	return run, err
 }
 
-// pause lets a call go on for a while.
-func pause(ctx context.Context, call *engine.Call, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-call.Done():
-		return engine.ErrCallEnded
-	case <-ctx.Done():
-		return ctx.Err()
+// progress says which steps are over.
+func (d *demo) progress(p runner.Progress) {
+	switch {
+	case p.Step == nil || p.Outcome == "":
+	case p.Message != "":
+		d.step("%s: %s", p.Step.Text, p.Message)
+	case p.Step.Heard != "":
+		d.step("%s: %s", p.Step.Text, p.Step.Heard)
+	default:
+		d.step("%s", p.Step.Text)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/config"
 	"github.com/offhook-voip/offhook/engine/dsp"
+	"github.com/offhook-voip/offhook/engine/tempdir"
 )
 
 // The IVR of the demo is a whole telephone application: the engine answers the
@@ -94,11 +95,11 @@ func (v *ivr) talk(ctx context.Context, call *engine.Call, keys <-chan string) {
 
 func (v *ivr) file(name string) string { return filepath.Join(v.dir, "ivr-"+name+".wav") }
 
-// writeSounds generates the menu, three rising notes and a pause, and the tones of
-// its branches.
+// writeSounds generates the menu, seven notes and a pause, and the tones of its branches. A
+// melody is as well to recognise as a spoken prompt, and needs no program that speaks.
 func (v *ivr) writeSounds() error {
 	note := func(hz float64) []int16 { return dsp.GenerateTone(ivrRate, 200*time.Millisecond, ivrLevel, hz) }
-	menu := dsp.Concat(note(523), note(659), note(784), dsp.Silence(ivrRate, 600*time.Millisecond))
+	menu := dsp.Concat(note(523), note(659), note(784), note(659), note(587), note(784), note(1047), dsp.Silence(ivrRate, 600*time.Millisecond))
 	errs := []error{dsp.WriteWAV(v.file("menu"), &dsp.Audio{Rate: ivrRate, Channels: 1, Samples: menu})}
 	for _, b := range ivrBranches {
 		tone := dsp.GenerateTone(ivrRate, ivrToneTime, ivrLevel, b.Hz)
@@ -120,7 +121,7 @@ func newDemoIVR() *cobra.Command {
 		Args:   takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if remove {
-				defer os.RemoveAll(dir)
+				defer tempdir.Remove(dir)
 			}
 			// Ctrl-C in a terminal reaches this process too; the demo handles it.
 			signal.Ignore(os.Interrupt)
@@ -133,7 +134,11 @@ func newDemoIVR() *cobra.Command {
 				cancel()
 			}()
 
-			eng, err := demoEngine("ivr", config.AutoAnswerAll)
+			cfg, err := demoConfig(config.AutoAnswerAll)
+			if err != nil {
+				return err
+			}
+			eng, err := engine.New(cfg, newLogger("warn", os.Stderr).Named("ivr"))
 			if err != nil {
 				return err
 			}
@@ -159,9 +164,9 @@ func newDemoIVR() *cobra.Command {
 	return cmd
 }
 
-// demoEngine is an engine on any free port of the loopback interface, with the
+// demoConfig is that of an engine on any free port of the loopback interface, with the
 // local account and no other, whatever the environment says.
-func demoEngine(name string, answer config.AutoAnswer) (*engine.Engine, error) {
+func demoConfig(answer config.AutoAnswer) (*config.Config, error) {
 	cfg, err := config.Load(config.Source{Flags: []config.Flag{
 		{Name: "bind-address", Value: "127.0.0.1"},
 		{Name: "auto-answer", Value: string(answer)},
@@ -169,5 +174,5 @@ func demoEngine(name string, answer config.AutoAnswer) (*engine.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the configuration of the demo: %w", err)
 	}
-	return engine.New(cfg, newLogger("warn", os.Stderr).Named(name))
+	return cfg, nil
 }

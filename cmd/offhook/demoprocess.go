@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"time"
 
 	"github.com/offhook-voip/offhook/engine"
@@ -25,8 +26,6 @@ type ivrProcess struct {
 type ivrEvent struct {
 	Type       string                    `json:"type"`
 	Transports []engine.TransportAddress `json:"transports"`
-	Digit      string                    `json:"digit"`
-	Reason     string                    `json:"reason"`
 }
 
 func startIVR(dir string, remove bool) (*ivrProcess, error) {
@@ -84,6 +83,18 @@ func (p *ivrProcess) await(ctx context.Context, what string, match func(ivrEvent
 			return ivrEvent{}, fmt.Errorf("the IVR did not report within %v: %s", stepTime, what)
 		}
 	}
+}
+
+// watch calls gone when the process ends, and says then that it has; it reads all events.
+func (p *ivrProcess) watch(gone func()) *atomic.Bool {
+	var ended atomic.Bool
+	go func() {
+		for range p.events {
+		}
+		ended.Store(true)
+		gone()
+	}()
+	return &ended
 }
 
 // stop ends the process and waits until it has ended.

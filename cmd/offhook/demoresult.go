@@ -8,6 +8,7 @@ import (
 
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/dsp"
+	"github.com/offhook-voip/offhook/engine/report"
 )
 
 // demoResult is what the demo found, and the last line of demo --json.
@@ -20,6 +21,7 @@ type demoResult struct {
 	// Problems says what is wrong; empty when OK.
 	Problems  []string `json:"problems"`
 	Recording string   `json:"recording,omitempty"` // the file, with --keep
+	Report    string   `json:"report"`              // the HTML page
 }
 
 // demoTone compares a tone that was to be heard with what was.
@@ -38,11 +40,15 @@ const (
 	maxLevelOff = 1.0 // dB
 )
 
-// judgeDemo measures the recording and compares.
-func judgeDemo(audio *dsp.Audio, ended engine.CallEnded, setup time.Duration) demoResult {
-	r := demoResult{Type: "DemoSummary", SetupMS: setup.Milliseconds(), CallStats: ended.CallStats, Problems: []string{}}
+// judgeDemo measures the recording of the scenario's call and compares.
+func judgeDemo(audio *dsp.Audio, sc report.Scenario, call report.Call) demoResult {
+	r := demoResult{Type: "DemoSummary", SetupMS: (call.Answered - call.Start).Duration().Milliseconds(), Problems: []string{}}
+	r.CallStats = engine.CallStats{Codec: call.Codec, RX: engine.DirectionStats(call.RX), TX: engine.DirectionStats(call.TX), RTTMS: call.RTTMS}
 	wrong := func(format string, args ...any) { r.Problems = append(r.Problems, fmt.Sprintf(format, args...)) }
 
+	if sc.Outcome != report.Passed {
+		wrong("%s", sc.Message)
+	}
 	heard := longTones(audio)
 	if len(heard) != len(ivrBranches) {
 		wrong("%s heard after the keys, not %d", count(len(heard), "tone"), len(ivrBranches))
@@ -64,10 +70,10 @@ func judgeDemo(audio *dsp.Audio, ended engine.CallEnded, setup time.Duration) de
 		}
 		r.Tones = append(r.Tones, t)
 	}
-	if ended.RX.Packets == 0 {
+	if call.RX.Packets == 0 {
 		wrong("no RTP came")
 	}
-	if lost := ended.RX.Lost + ended.TX.Lost; lost > 0 {
+	if lost := call.RX.Lost + call.TX.Lost; lost > 0 {
 		wrong("%s lost", count(int(lost), "packet"))
 	}
 	r.OK = len(r.Problems) == 0
@@ -154,9 +160,9 @@ func (r demoResult) print(w io.Writer) error {
 	for _, p := range r.Problems {
 		fmt.Fprintf(w, "WRONG  %s\n", p)
 	}
-	if !r.OK {
-		return nil
+	if r.OK {
+		fmt.Fprintln(w, "all is right")
 	}
-	_, err := fmt.Fprintln(w, "all is right")
+	_, err := fmt.Fprintf(w, "report: %s\n", r.Report)
 	return err
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/dsp"
+	"github.com/offhook-voip/offhook/engine/report"
 )
 
 // heard makes a recording of the menu and then of tones with pauses between.
@@ -22,7 +22,7 @@ func heard(level float64, hz ...float64) *dsp.Audio {
 }
 
 func TestJudgeDemo(t *testing.T) {
-	good := engine.CallEnded{CallStats: engine.CallStats{RX: engine.DirectionStats{Packets: 300}}}
+	good := report.Call{RX: report.DirectionStats{Packets: 300}}
 	lossy := good
 	lossy.RX.Lost = 3
 	noMenu := heard(ivrLevel, 440, 880)
@@ -31,7 +31,7 @@ func TestJudgeDemo(t *testing.T) {
 	clear(holes.Samples[2*holes.Rate : 2*holes.Rate+holes.Rate/5])
 	tests := map[string]struct {
 		audio *dsp.Audio
-		ended engine.CallEnded
+		call  report.Call
 		want  string // in the problems; empty: none
 	}{
 		"as expected":        {heard(ivrLevel, 440, 880), good, ""},
@@ -46,11 +46,11 @@ func TestJudgeDemo(t *testing.T) {
 		"silence":            {heard(ivrLevel), good, "0 tones heard"},
 		"no menu":            {noMenu, good, "no menu"},
 		"loss":               {heard(ivrLevel, 440, 880), lossy, "3 packets lost"},
-		"no RTP":             {heard(ivrLevel, 440, 880), engine.CallEnded{}, "no RTP"},
+		"no RTP":             {heard(ivrLevel, 440, 880), report.Call{}, "no RTP"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := judgeDemo(tt.audio, tt.ended, time.Millisecond)
+			r := judgeDemo(tt.audio, report.Scenario{Outcome: report.Passed}, tt.call)
 			if got := strings.Join(r.Problems, "\n"); r.OK != (tt.want == "") || !strings.Contains(got, tt.want) {
 				t.Errorf("ok %v, problems %q, want %q", r.OK, got, tt.want)
 			}
@@ -62,5 +62,13 @@ func TestJudgeDemo(t *testing.T) {
 				t.Errorf("printed:\n%s", b.String())
 			}
 		})
+	}
+}
+
+func TestJudgeDemoFailedStep(t *testing.T) {
+	call := report.Call{RX: report.DirectionStats{Packets: 300}}
+	r := judgeDemo(heard(ivrLevel, 440, 880), report.Scenario{Outcome: report.Failed, Message: "expected an answer"}, call)
+	if r.OK || len(r.Problems) != 1 || r.Problems[0] != "expected an answer" {
+		t.Errorf("%+v", r)
 	}
 }

@@ -4,5 +4,5 @@ package main
 import "os"
 
 func main() {
-	os.Exit(execute(programArgs(os.Args[0], os.Args[1:]), os.Stdout, os.Stderr))
+	os.Exit(execute(programArgs(programName(), os.Args[1:], oneText(os.Args[1:])), os.Stdout, os.Stderr))
 }

@@ -21,13 +21,19 @@ import (
 // asMicroSIP is the name of the program under which its whole command line is MicroSIP's.
 const asMicroSIP = "microsip"
 
-// programArgs returns the arguments of the program called name.
-func programArgs(name string, args []string) []string {
+// isMicroSIP says whether a program of that name has MicroSIP's command line.
+func isMicroSIP(name string) bool {
 	base := filepath.Base(strings.ReplaceAll(name, `\`, "/"))
-	if base = strings.TrimSuffix(strings.ToLower(base), ".exe"); base != asMicroSIP {
+	return strings.TrimSuffix(strings.ToLower(base), ".exe") == asMicroSIP
+}
+
+// programArgs returns the arguments of the program called name. line is all of them in one
+// text.
+func programArgs(name string, args []string, line string) []string {
+	if !isMicroSIP(name) {
 		return args
 	}
-	return []string{asMicroSIP, "--", strings.Join(args, " ")}
+	return []string{asMicroSIP, "--", line}
 }
 
 // commandLine is what --json prints.
@@ -46,7 +52,8 @@ number or a command. When the program is called microsip, all of its arguments a
 
 A running engine of the configuration carries it out. Where none runs, this process
 becomes one, as MicroSIP would, and ends as offhook run does; /answer and /hangupall start
-none, and /exit neither.
+none, and /exit neither. On Windows a program called MicroSIP.exe looks for one as MicroSIP
+does first: one of the same program file, whatever its configuration.
 
 The key dialect says how words are read: the default takes exit and mute as commands, as
 MicroSIP's documentation has them; strict dials them, as MicroSIP does, and like it says
@@ -91,6 +98,11 @@ func runCommandLine(cmd *cobra.Command, s *settings, set config.Settings, line s
 	client := &api.Client{Socket: socket}
 	// A second try, for an engine that another process started meanwhile.
 	for try := 0; ; try++ {
+		if found, err := handToFirst(set.Dialect, line); err != nil {
+			return &exitError{exitRefused, err}
+		} else if found {
+			return tellCommand(out, asJSON, api.CommandResult{Command: first.String()})
+		}
 		err := error(&api.UnreachableError{})
 		if socket != "" {
 			err = handOver(cmd, client, first, line, out, asJSON)
@@ -168,13 +180,13 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 // startFor becomes an engine, and carries out a command line as soon as it has started.
 func startFor(cmd *cobra.Command, s *settings, first microsip.Op, line string, out io.Writer, asJSON bool) error {
 	out = &lineWriter{w: out}
-	return runEngine(cmd, s, out, asJSON, func(ctx context.Context, e *engine.Engine, stop func()) {
+	return runEngine(cmd, s, terminal(), out, asJSON, func(ctx context.Context, e *engine.Engine, stop func()) {
 		if first == microsip.Show || first == microsip.Minimize {
 			return
 		}
 		res, err := e.Command(ctx, line, stop)
 		if err != nil {
-			report(err, asJSON, out, cmd.ErrOrStderr())
+			tell(err, asJSON, out, cmd.ErrOrStderr())
 			return
 		}
 		told := api.CommandResult{Command: res.Command, Waiting: res.Waiting}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -48,7 +47,7 @@ func (p *commanded) noted() []string {
 func startCommanded(t *testing.T) (*commanded, string) {
 	t.Helper()
 	p := &commanded{}
-	socket := filepath.Join(t.TempDir(), "s")
+	socket := testSocket(t)
 	ln, err := api.ListenSocket(socket)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +122,7 @@ func TestMicroSIPHandsOver(t *testing.T) {
 
 // Where no engine runs, some commands start none.
 func TestMicroSIPStartsNoEngine(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "s")
+	socket := testSocket(t)
 	for _, tt := range []struct {
 		dialect, line string
 		code          int
@@ -153,7 +152,7 @@ func TestProgramArgs(t *testing.T) {
 		{`C:\Program Files\MicroSIP.exe`, []string{"--json"}, []string{"microsip", "--", "--json"}},
 		{"./microsip", nil, []string{"microsip", "--", ""}},
 	} {
-		if got := programArgs(tt.name, tt.args); !slices.Equal(got, tt.want) {
+		if got := programArgs(tt.name, tt.args, strings.Join(tt.args, " ")); !slices.Equal(got, tt.want) {
 			t.Errorf("%s %q: %q", tt.name, tt.args, got)
 		}
 	}

@@ -59,12 +59,12 @@ func execute(args []string, stdout, stderr io.Writer) int {
 			return code
 		}
 	}
-	report(err, wantsJSON(args), stdout, stderr)
+	tell(err, wantsJSON(args), stdout, stderr)
 	return code
 }
 
-// report prints an error for people, and for programs when they asked for JSON.
-func report(err error, asJSON bool, stdout, stderr io.Writer) {
+// tell prints an error for people, and for programs when they asked for JSON.
+func tell(err error, asJSON bool, stdout, stderr io.Writer) {
 	var problems config.Errors
 	isConfig := errors.As(err, &problems)
 	if isConfig {
@@ -128,6 +128,8 @@ and takes calls, plays and records them, and reports what happened.`,
 		newDevices(),
 		newCodecs(),
 		newVersion(),
+		newTest(args),
+		newLoad(args),
 		newDemo(),
 		newDemoIVR(),
 		newSettingsHelp(),
@@ -144,6 +146,10 @@ and takes calls, plays and records them, and reports what happened.`,
 		newMessage(),
 		newLog(),
 		newContacts(),
+		newService(),
+		newImport(),
+		newInstallHandlers(),
+		newUninstallHandlers(),
 	)
 	root.AddCommand(callVerbs()...)
 	return root
@@ -220,7 +226,8 @@ func printUsage(cmd *cobra.Command) error {
 	fmt.Fprint(&b, "Usage:\n")
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "  %s VERB\n", cmd.CommandPath())
-	} else {
+	}
+	if !cmd.HasAvailableSubCommands() || strings.Contains(cmd.Use, " ") {
 		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
 	}
 	if cmd.HasExample() {

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/offhook-voip/offhook/engine"
@@ -52,24 +53,38 @@ after a second one.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print every event as one line of JSON")
 	s := addSettings(cmd, args, "socket", "api-listen", "api-token-file", "log-level", "source-port", "bind-address")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return runEngine(cmd, s, cmd.OutOrStdout(), asJSON, nil)
+		if service, err := runService(cmd, s); service {
+			return err
+		}
+		return runEngine(cmd, s, terminal(), cmd.OutOrStdout(), asJSON, nil)
 	}
+	addServiceFlags(cmd)
 	return cmd
 }
 
-// runEngine runs an engine until a signal comes or somebody stops it. It prints events to
+// host is what a process with an engine runs in: a terminal, or Windows' service manager.
+type host struct {
+	logger func(level string) hclog.Logger
+	until  func(context.Context) (context.Context, context.CancelFunc) // ends when the engine is to
+}
+
+func terminal() host {
+	return host{func(level string) hclog.Logger { return newLogger(level, os.Stderr) }, untilSignal}
+}
+
+// runEngine runs an engine until its host or somebody else stops it. It prints events to
 // out, and calls started, which may be nil, when calls can be made.
-func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, started func(context.Context, *engine.Engine, func())) error {
+func runEngine(cmd *cobra.Command, s *settings, h host, out io.Writer, asJSON bool, started func(context.Context, *engine.Engine, func())) error {
 	cfg, err := s.load()
 	if err != nil {
 		return err
 	}
-	logger := newLogger(cfg.Settings.LogLevel, os.Stderr)
+	logger := h.logger(cfg.Settings.LogLevel)
 	eng, err := engine.New(cfg, logger)
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(cmd.Context())
+	ctx, stop := h.until(cmd.Context())
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -97,6 +112,7 @@ func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, star
 		_, _ = reload(ctx, s, eng)
 	})
 	ctl.serve(ctx, eng.Started(), cancel)
+	closeDoors := openDoors(ctx, eng, cfg.Settings, logger, func() { cancel(errStopped) })
 	go func() {
 		select {
 		case <-eng.Started():
@@ -116,6 +132,7 @@ func runEngine(cmd *cobra.Command, s *settings, out io.Writer, asJSON bool, star
 	err = explainStart(eng.Run(ctx))
 	cause := context.Cause(ctx)
 	cancel(nil) // what waits for a start that failed
+	closeDoors()
 	printer.finish(printed)
 	if cause != nil && !errors.Is(cause, errInterrupted) && !errors.Is(cause, errStopped) {
 		err = errors.Join(err, cause)

@@ -21,7 +21,7 @@ func checkEvent(t *testing.T, line []byte) {
 		return // somebody else says so
 	}
 	switch head.Type {
-	case "CallSummary", "CommandResult", "DemoStep", "DemoSummary", "Error", "Ready", "Stuck":
+	case "CallSummary", "CommandResult", "DemoStep", "DemoSummary", "Error", "LoadRun", "LoadSample", "Ready", "Stuck":
 		return
 	}
 	schema, err := eventSchema()

@@ -13,6 +13,7 @@ import (
 	"github.com/offhook-voip/offhook/engine"
 	"github.com/offhook-voip/offhook/engine/api"
 	"github.com/offhook-voip/offhook/engine/config"
+	"github.com/offhook-voip/offhook/engine/metrics"
 	"github.com/offhook-voip/offhook/engine/serve"
 )
 
@@ -45,6 +46,7 @@ func openControl(e *engine.Engine, cfg *config.Config, configPath string, log hc
 		}
 		log.Info("listening for commands", "socket", path)
 	}
+	counted := metrics.New(e, offhookVersion())
 	options := api.Config{
 		Softphone:  serve.New(e, serve.Options{Stop: stop, Reload: again, Recordings: set.RecordingPath}),
 		Events:     serve.Events(),
@@ -53,6 +55,8 @@ func openControl(e *engine.Engine, cfg *config.Config, configPath string, log hc
 		Recordings: set.RecordingPath,
 		Version:    offhookVersion(),
 		ConfigFile: configPath,
+		Metrics:    counted,
+		Answered:   counted.CountRequest,
 		Log:        log.Named("api"),
 	}
 	if set.APIListen != "" {

@@ -107,7 +107,7 @@ func (s *settings) source() config.Source {
 	}
 	return config.Source{
 		Path: path, Env: os.Environ(), Flags: s.flags,
-		OwnEnv: append(engine.HookVariables(), configVariable, urlVariable, tokenVariable),
+		OwnEnv: append(engine.HookVariables(), configVariable, urlVariable, tokenVariable, voiceKey, recogniserKey),
 	}
 }
 

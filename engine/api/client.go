@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -22,7 +21,7 @@ import (
 // The zero value reaches nobody: one of Socket and URL has to be set, before the first
 // method is called.
 type Client struct {
-	// Socket is the path of the engine's Unix socket.
+	// Socket is the path of the engine's Unix socket, on Windows the name of its pipe.
 	Socket string
 	// URL is where the engine listens on TCP, such as "http://127.0.0.1:8090", and Token
 	// what it wants to see.
@@ -70,16 +69,7 @@ func (c *Client) client() *http.Client {
 	t := &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10}
 	if c.Socket != "" {
 		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			info, err := os.Stat(c.Socket)
-			if err != nil {
-				return nil, err
-			}
-			// Somebody else's socket would be told what we say.
-			if err := checkOwner(info); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.Socket, err)
-			}
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", c.Socket)
+			return dialSocket(ctx, c.Socket)
 		}
 	}
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

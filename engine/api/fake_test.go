@@ -436,11 +436,12 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, phone: newFakePhone(), socket: filepath.Join(t.TempDir(), "s")}
+	r := &rig{t: t, phone: newFakePhone(), socket: testSocket(t)}
 	cfg := Config{
 		Softphone: r.phone, Events: []any{fakeEvent{}}, Tokens: tokens, Hosts: []string{"phone.example"},
-		Prompts: filepath.Join(t.TempDir(), "prompts"), Recordings: filepath.Join(t.TempDir(), "recordings"),
-		Limits: Limits{Requests: 1e6, Burst: 1e6},
+		Prompts: filepath.Join(testFolder(t), "prompts"), Recordings: filepath.Join(testFolder(t), "recordings"),
+		Limits:  Limits{Requests: 1e6, Burst: 1e6},
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "counted 1\n") }),
 	}
 	if change != nil {
 		change(&cfg)

@@ -84,12 +84,8 @@ func (s *Server) fileRoutes() {
 			if err := checkName(in.Name, ".wav"); err != nil {
 				return nil, err
 			}
-			root, err := os.OpenRoot(s.cfg.Prompts)
-			if err != nil {
-				return nil, fileError(in.Name, err)
-			}
-			defer root.Close()
-			return &nothing{}, fileError(in.Name, root.Remove(in.Name))
+			// Of a plain name, and a link goes itself.
+			return &nothing{}, fileError(in.Name, os.Remove(filepath.Join(s.cfg.Prompts, in.Name)))
 		})
 	}
 }

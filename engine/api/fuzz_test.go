@@ -13,7 +13,7 @@ import (
 // below 500, and its JSON is whole.
 func FuzzRequests(f *testing.F) {
 	phone := newFakePhone()
-	srv, err := NewServer(Config{Softphone: phone, Events: []any{fakeEvent{}}, Prompts: f.TempDir(), Recordings: f.TempDir(), Limits: Limits{Prompt: 1 << 12}})
+	srv, err := NewServer(Config{Softphone: phone, Events: []any{fakeEvent{}}, Prompts: testFolder(f), Recordings: testFolder(f), Limits: Limits{Prompt: 1 << 12}})
 	if err != nil {
 		f.Fatal(err)
 	}

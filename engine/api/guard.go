@@ -25,6 +25,11 @@ type whoKey struct{}
 // who may connect.
 func (s *Server) guard(local bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.cfg.Answered != nil {
+			told := &toldWriter{ResponseWriter: w, tell: func(status int) { s.cfg.Answered(r.Method, status) }}
+			defer told.end()
+			w = told
+		}
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -129,7 +128,7 @@ var scopes = map[string]Scope{
 	"GET /v1/calls/{call}/stats": ScopeRead, "GET /v1/accounts": ScopeRead,
 	"GET /v1/recordings": ScopeRead, "GET /v1/recordings/{name}": ScopeRead, "GET /v1/prompts": ScopeRead, "GET /v1/events": ScopeRead,
 	"GET /v1/events/schema": ScopeRead, "GET /v1/levels": ScopeRead, "GET /v1/conferences": ScopeRead, "GET /v1/buddies": ScopeRead,
-	"GET /v1/log": ScopeRead, "GET /v1/contacts": ScopeRead, "PUT /v1/contacts": ScopeAdmin, "POST /v1/reload": ScopeAdmin,
+	"GET /metrics": ScopeRead, "GET /v1/log": ScopeRead, "GET /v1/contacts": ScopeRead, "PUT /v1/contacts": ScopeAdmin, "POST /v1/reload": ScopeAdmin,
 	"POST /v1/calls": ScopeCall, "POST /v1/hangup": ScopeCall, "POST /v1/redial": ScopeCall, "POST /v1/pickup": ScopeCall,
 	"POST /v1/retrieve": ScopeCall, "POST /v1/voicemail": ScopeCall, "POST /v1/mute": ScopeCall, "POST /v1/unmute": ScopeCall,
 	"PUT /v1/volumes": ScopeCall, "POST /v1/conferences": ScopeCall, "POST /v1/messages": ScopeCall, "POST /v1/buddies": ScopeCall,
@@ -265,7 +264,7 @@ func TestBodyLimit(t *testing.T) {
 	problem(t, r.ask(true, "POST", "/v1/calls", fits+" ", func(req *http.Request) { req.ContentLength = -1 }), 413, CodeTooLarge)
 	problem(t, r.ask(true, "POST", "/v1/stop", fits+" ", nil), 413, CodeTooLarge)
 	// By a real connection, on which the rest is not waited for.
-	c, err := net.Dial("unix", r.socket)
+	c, err := dialSocket(t.Context(), r.socket)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,8 +64,13 @@ func (s *Server) handleRaw(rt route, document func(*huma.Operation), fn func(htt
 	op.Responses = map[string]*huma.Response{}
 	document(&op)
 	s.api.OpenAPI().AddOperation(&op)
-	s.mux.HandleFunc(rt.method+" "+rt.path, func(w http.ResponseWriter, r *http.Request) {
-		err := allowed(r.Context(), rt.scope)
+	s.mux.HandleFunc(rt.method+" "+rt.path, s.raw(rt.scope, fn))
+}
+
+// raw lets those who have a scope call fn.
+func (s *Server) raw(scope Scope, fn func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := allowed(r.Context(), scope)
 		if err == nil {
 			if failed := fn(w, r); failed != nil {
 				err = asError(failed)
@@ -74,7 +79,7 @@ func (s *Server) handleRaw(rt route, document func(*huma.Operation), fn func(htt
 		if err != nil {
 			writeError(w, err)
 		}
-	})
+	}
 }
 
 // schemaOf returns a reference to the schema of v's type.

@@ -35,8 +35,13 @@ type Config struct {
 	Recordings string
 	Version    string // of the program
 	ConfigFile string // told in the status
-	Limits     Limits
-	Log        hclog.Logger
+	// Metrics answers GET /metrics; nil: there are none.
+	Metrics http.Handler
+	// Answered is told of each answer, those of refused requests included, when it begins;
+	// nil: nobody is. It is called from several goroutines.
+	Answered func(method string, status int)
+	Limits   Limits
+	Log      hclog.Logger
 }
 
 // Limits bound what clients may ask for. 0 is the default of each.
@@ -124,6 +129,11 @@ func NewServer(cfg Config) (*Server, error) {
 // answer makes the table of requests when the first one comes: it takes more memory than
 // all else of an engine that nobody asks for anything.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && r.URL.Path == metricsPath {
+		// Of many engines nothing else is ever asked.
+		s.raw(ScopeRead, s.serveMetrics)(w, r)
+		return
+	}
 	if err := s.ready(); err != nil {
 		s.refuse(w, r, Errorf(http.StatusInternalServerError, CodeInternal, "%v", err))
 		return
@@ -146,6 +156,7 @@ func (s *Server) routes() error {
 	s.accountRoutes()
 	s.changeAccountRoutes()
 	s.fileRoutes()
+	s.metricsRoute()
 	if err := s.eventRoutes(); err != nil {
 		return err
 	}
@@ -174,7 +185,7 @@ func (s *Server) routes() error {
 
 func (s *Server) humaConfig() huma.Config {
 	cfg := huma.DefaultConfig("Offhook", "1")
-	cfg.Info.Description = "Commands a running Offhook softphone. On its Unix socket no token is needed; on TCP every request has Authorization: Bearer TOKEN, with a token of the scope that the request names or of a wider one (read, call, admin)."
+	cfg.Info.Description = "Commands a running Offhook softphone. On its Unix socket, which on Windows is a named pipe, no token is needed; on TCP every request has Authorization: Bearer TOKEN, with a token of the scope that the request names or of a wider one (read, call, admin)."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.CreateHooks = nil // no $schema in the answers
 	cfg.RejectUnknownQueryParameters = true

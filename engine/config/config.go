@@ -75,10 +75,12 @@ type Account struct {
 	DialingPrefix   string `ini:"dialingPrefix"`
 	DialPlan        string `ini:"dialPlan"`
 
-	InviteHeaders     string `ini:"inviteHeaders"`
-	DialAllow         string `ini:"dialAllow"`
-	MaxCalls          int    `ini:"maxAccountCalls"`   // 0: no bound
-	MaxCallsPerMinute int    `ini:"maxCallsPerMinute"` // 0: no bound
+	InviteHeaders string `ini:"inviteHeaders"`
+	DialAllow     string `ini:"dialAllow"`
+	// AudioCodecs are the codecs of the account's calls; none: Settings.AudioCodecs.
+	AudioCodecs       []string `ini:"accountCodecs"`
+	MaxCalls          int      `ini:"maxAccountCalls"`   // 0: no bound
+	MaxCallsPerMinute int      `ini:"maxCallsPerMinute"` // 0: no bound
 	// FollowRedirects, AcceptTransfers and AcceptReplaces are resolved: never empty in
 	// a configuration that was loaded, and read as "0" where they are.
 	FollowRedirects string `ini:"followRedirects"`
@@ -185,6 +187,8 @@ type Settings struct {
 	APITokenFile string   `ini:"apiTokenFile"`
 	APIHosts     []string `ini:"apiHosts"`
 	PromptPath   string   `ini:"promptPath"`
+	// WindowMessages is of Windows only.
+	WindowMessages bool `ini:"windowMessages"`
 
 	Rport              bool     `ini:"rport"`
 	NetworkChanges     bool     `ini:"networkChanges"`

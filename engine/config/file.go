@@ -106,6 +106,28 @@ func (f *File) SetPassword(number int, password Secret) (bool, error) {
 	return false, nil
 }
 
+// Entry is a line with a key and its value, which is without the quotes around it.
+type Entry struct {
+	Line                int // from 1
+	Section, Key, Value string
+}
+
+// Entries returns the lines with keys, of whatever section and in their order. Section is empty
+// before the first one.
+func (f *File) Entries() []Entry {
+	var list []Entry
+	section := ""
+	for i, l := range f.lines {
+		switch {
+		case l.kind == sectionLine:
+			section = l.name
+		case l.kind == keyLine:
+			list = append(list, Entry{i + 1, section, l.name, unquote(l.value())})
+		}
+	}
+	return list
+}
+
 // problems are those that the text alone shows.
 func (f *File) problems() Errors {
 	l := newLoader(Source{})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/offhook-voip/offhook/engine/nearest"
 )
 
 // Source is what a configuration is read from. The zero value gives the defaults
@@ -237,7 +239,7 @@ func (l *loader) reportUnknownEnv() {
 				valid = append(valid, env)
 			}
 		}
-		l.report(Problem{Key: name}, "unknown variable, the nearest is %s", nearest(name, valid))
+		l.report(Problem{Key: name}, "unknown variable, the nearest is %s", nearest.Word(name, valid))
 	}
 }
 
@@ -257,7 +259,7 @@ func (l *loader) readFlags() {
 					valid = append(valid, k.FlagName(number))
 				}
 			}
-			l.report(at, "unknown flag, the nearest is --%s", nearest(name, valid))
+			l.report(at, "unknown flag, the nearest is --%s", nearest.Word(name, valid))
 			continue
 		}
 		l.assign(l.scope(k, number), k, f.Value, fromFlag, at)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"gopkg.in/ini.v1"
+
+	"github.com/offhook-voip/offhook/engine/nearest"
 )
 
 // sectionKind is what a section means.
@@ -59,7 +61,7 @@ func nearestSection(name string) string {
 	if n := strings.TrimLeft(digits, "0"); n != "" && len(n) <= 5 {
 		valid = append(valid, "Account"+n)
 	}
-	return nearest(name, valid)
+	return nearest.Word(name, valid)
 }
 
 // findKey returns the key of a name in a section, and for an account key in
@@ -68,7 +70,7 @@ func findKey(kind sectionKind, name string) (k Key, number int, problem string) 
 	if kind == ruleSection {
 		k, ok := lookup(RuleScope, name)
 		if !ok {
-			return Key{}, 0, "unknown key of a rule, the nearest is " + nearest(name, names(RuleScope))
+			return Key{}, 0, "unknown key of a rule, the nearest is " + nearest.Word(name, names(RuleScope))
 		}
 		return k, 0, ""
 	}
@@ -104,7 +106,7 @@ func findKey(kind sectionKind, name string) (k Key, number int, problem string) 
 	if kind != dashSection {
 		suffix = ""
 	}
-	return Key{}, 0, fmt.Sprintf("unknown key, the nearest is %s%s", nearest(base, names(scope)), suffix)
+	return Key{}, 0, fmt.Sprintf("unknown key, the nearest is %s%s", nearest.Word(base, names(scope)), suffix)
 }
 
 // fileKey is a key line that means something.

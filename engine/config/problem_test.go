@@ -5,21 +5,6 @@ import (
 	"testing"
 )
 
-func TestDistance(t *testing.T) {
-	tests := []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"username", "username", 0}, {"usrname", "username", 1},
-		{"usernmae", "username", 1}, {"ca", "abc", 3}, {"proxy", "proxies", 3},
-	}
-	for _, tt := range tests {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 func TestProblemError(t *testing.T) {
 	tests := []struct {
 		p    Problem
