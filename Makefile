@@ -6,7 +6,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 ENV   := eval "$$($(PJSIP) --print-env)" &&
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-debug soak race lint api-coverage env clean distclean
+.PHONY: help deps build windows demo test test-debug soak race lint api-coverage env clean distclean
 
 help:       ## list the verbs
 	@sed -n 's/^\([a-z-]*\): *## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -15,8 +15,18 @@ deps:       ## build PJSIP, installing the system packages that it needs
 	@$(PJSIP)
 
 build:      ## leave the program at bin/offhook
+ifeq ($(OS),Windows_NT)
+build: windows
+else
 build: deps
 	@$(ENV) go build -trimpath -ldflags '-X main.version=$(or $(VERSION),devel)' -o bin/offhook ./cmd/offhook
+endif
+
+windows:    ## leave the program for Windows at bin/offhook.exe, also on Debian
+	@$(PJSIP) --target windows-amd64
+	@cmd/offhook/windows/resources.sh $(or $(VERSION),devel)
+	@eval "$$($(PJSIP) --target windows-amd64 --print-env)" && \
+		go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(or $(VERSION),devel)' -o bin/offhook.exe ./cmd/offhook
 
 demo:       ## everything up to and including `offhook demo`
 demo: build

@@ -19,4 +19,5 @@ done
 for sh in $(git ls-files '*.sh' .ci/run); do
 	bash -n "$sh"
 done
+test/powershell/check.sh
 echo "lint: clean"

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/offhook-voip/offhook/test/peers"
 )
 
 // deadline bounds every wait of these tests; nothing should come near it.
@@ -73,10 +75,7 @@ type process struct {
 	stderr bytes.Buffer  // to be read once exited is closed
 	exited chan struct{} // it has ended, and all of its output is in lines
 
-	mu    sync.Mutex
-	lines []line
-	from  int           // await looks at the lines from here on
-	more  chan struct{} // closed and replaced with each line
+	lines peers.Told[line]
 }
 
 // start runs the program with args until the test ends.
@@ -92,7 +91,7 @@ func prepare(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{
 		t: t, args: strings.Join(args, " "), cmd: exec.Command(program, args...),
-		exited: make(chan struct{}), more: make(chan struct{}),
+		exited: make(chan struct{}),
 	}
 	// Nothing but args configures it, whatever the tester's environment and folder hold.
 	p.cmd.Dir, p.cmd.Env = t.TempDir(), environment()
@@ -152,17 +151,13 @@ func (p *process) read(r io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil || l.typ() == "" {
 			p.t.Errorf("offhook %s printed a line that is no event: %s", p.args, lines.Text())
 		}
-		if typ := l.typ(); typ != "" && typ != "CallSummary" && typ != "CommandResult" && typ != "Error" {
+		if typ := l.typ(); typ != "" && typ != "CallSummary" && typ != "CommandResult" && typ != "Error" && !strings.HasPrefix(typ, "Load") {
 			if err := eventSchema.Validate(lines.Bytes()); err != nil {
 				p.t.Errorf("offhook %s: %v: %s", p.args, err, lines.Text())
 			}
 		}
 		p.gate.Lock()
-		p.mu.Lock()
-		p.lines = append(p.lines, l)
-		close(p.more)
-		p.more = make(chan struct{})
-		p.mu.Unlock()
+		p.lines.Add(l)
 		p.gate.Unlock()
 	}
 	_, _ = io.Copy(io.Discard, r) // after a line that is too long, which is none of ours
@@ -172,37 +167,12 @@ func (p *process) read(r io.Reader) {
 // as far as forget has not been called since.
 func (p *process) await(what string, match func(line) bool) line {
 	p.t.Helper()
-	limit := time.After(deadline)
-	ended := false
-	for seen := 0; ; {
-		p.mu.Lock()
-		seen = max(seen, p.from)
-		fresh, more := p.lines[seen:], p.more
-		p.mu.Unlock()
-		for _, l := range fresh {
-			if match(l) {
-				return l
-			}
-		}
-		seen += len(fresh)
-		if ended {
-			p.t.Fatalf("offhook %s: no %s, and it has ended", p.args, what)
-		}
-		select {
-		case <-more:
-		case <-p.exited:
-			ended = true
-		case <-limit:
-			p.t.Fatalf("offhook %s: no %s within %v", p.args, what, deadline)
-		}
-	}
+	return p.lines.Await(p.t, "offhook "+p.args, what, deadline, p.exited, match)
 }
 
 // forget makes await look only at lines that are printed from now on.
 func (p *process) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.from = len(p.lines)
+	p.lines.Forget()
 }
 
 // awaitType waits for an event of that type.
@@ -227,9 +197,7 @@ func (p *process) awaitRegistered(account int) line {
 
 // all returns what was printed until now.
 func (p *process) all() []line {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]line(nil), p.lines...)
+	return p.lines.All()
 }
 
 // ofType returns the events of that type until now.

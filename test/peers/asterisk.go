@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/offhook-voip/offhook/engine/dsp"
 )
 
 // Asterisk is a PBX. It knows these accounts, whose password is that of [Password] and whose domain is 127.0.0.1:
@@ -56,7 +58,9 @@ import (
 //	       comes when the caller has told by NOTIFY what became of it, or has refused it, then BYE
 //	616NN  refused by the Q.850 cause NN: 61601 with 404, 61617 with 486, 61621 with 403
 //	617    200, after 1 s MESSAGE inside the call with the text hello, and BYE after 2 s more
+//	618NN  200, after 0.5 s what [Asterisk.SetPrompt] has given for NN, and BYE after 0.5 s more
 //	651    486, and the lamp 650 goes on; 652 puts it out
+//	700    the IVR of examples/ivr-smoke, with the prompts that the test puts into the folder Prompts
 //
 // Every digit that it receives makes the event {Event: DTMFEnd, Direction: Received, Digit: ...}; a phone that
 // holds and resumes makes {Event: Hold} and {Event: Unhold}. It takes Opus, G.722, PCMA, PCMU, GSM and Speex, in its own order of preference.
@@ -70,6 +74,8 @@ type Asterisk struct {
 	AMI   string // host:port of the manager interface
 	Certs Certs  // the CA verifies the TLS server
 	Log   string // file with its log, every SIP message included
+
+	Prompts string // folder with the prompts of 700, empty at the start
 
 	tb   testing.TB
 	proc *process
@@ -147,15 +153,17 @@ func StartAsterisk(tb testing.TB) *Asterisk {
 	a := &Asterisk{
 		UDP: address(port), TCP: address(port), TLS: address(port + 1), AMI: address(port + 2),
 		UDP6: address6(port), TCP6: address6(port), TLS6: address6(port + 1),
-		Certs: MakeCerts(tb, dir),
-		Log:   filepath.Join(dir, "log"),
-		tb:    tb,
+		Certs:   MakeCerts(tb, dir),
+		Log:     filepath.Join(dir, "log"),
+		Prompts: filepath.Join(dir, "prompts"),
+		tb:      tb,
 	}
 	asteriskFiles(tb, root, dir)
 	writeConfigs(tb, "asterisk", dir, map[string]any{
 		"Dir": dir, "Root": root, "Modules": filepath.Join(lib, "asterisk/modules"), "Certs": a.Certs,
 		"IP": Loopback, "UDP": a.UDP, "TCP": a.TCP, "TLS": a.TLS, "AMIPort": port + 2,
 		"RTPFirst": rtp, "RTPLast": rtp + rtpPorts - 1,
+		"Prompts": a.Prompts, "SmokeIVR": filepath.Join(moduleDir(tb), "examples/ivr-smoke/extensions.conf"),
 		"UDP6": a.UDP6, "TCP6": a.TCP6, "TLS6": a.TLS6, "Accounts": asteriskAccounts(),
 	})
 	a.proc = startProcess(tb, command{
@@ -248,7 +256,7 @@ func onlyMatch(tb testing.TB, pattern string) string {
 // asteriskFiles puts into dir what Asterisk expects there besides its configuration.
 func asteriskFiles(tb testing.TB, root, dir string) {
 	tb.Helper()
-	for _, sub := range []string{"data/sounds/en", "keys", "lib", "spool"} {
+	for _, sub := range []string{"data/sounds/en", "keys", "lib", "prompts", "spool"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			tb.Fatal(err)
 		}
@@ -306,6 +314,15 @@ func (a *Asterisk) Originate(user, exten string) {
 	})
 	if err != nil {
 		a.tb.Fatalf("asterisk: Originate %s: %v", user, err)
+	}
+}
+
+// SetPrompt has the extension 618NN play samples of 8000 Hz. NN is two digits or more.
+func (a *Asterisk) SetPrompt(number string, samples []int16) {
+	a.tb.Helper()
+	path := filepath.Join(filepath.Dir(a.Log), "prompts", number+".wav")
+	if err := dsp.WriteWAV(path, &dsp.Audio{Rate: 8000, Channels: 1, Samples: samples}); err != nil {
+		a.tb.Fatal(err)
 	}
 }
 

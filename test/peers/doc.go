@@ -1,5 +1,5 @@
-// Package peers starts real SIP peers for the integration tests: Asterisk, Kamailio, SIPp, coturn, baresip and a private
-// PulseAudio with two sound cards.
+// Package peers starts real SIP peers for the integration tests: Asterisk, Kamailio, SIPp, coturn, baresip, a private
+// PulseAudio with two sound cards, and a private Windows for programs, [Wine].
 //
 // The programs come from the distribution; install.sh in this folder installs them. The tests run in a network
 // namespace that has nothing but loopback, so that no packet can leave the machine, no name is looked up and no

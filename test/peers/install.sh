@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the integration tests start: Kamailio, SIPp, coturn, baresip and PulseAudio
-# from the machine's own Debian, and Asterisk, which Debian 12 does not have, from a newer
+# Installs what the integration tests start: Kamailio, SIPp, coturn, baresip, PulseAudio and
+# wine from the machine's own Debian, and Asterisk, which Debian 12 does not have, from a newer
 # suite, unpacked beside the system and not into it. --help lists the options.
 #
 # Asterisk's tree lies in a cache outside the clone, named after a hash of what it is
@@ -52,8 +52,10 @@ logged() {
 # --- Debian's own packages --------------------------------------------------------
 
 # iproute2 and util-linux: netns.sh makes the namespace with them. clang: pjsua/internal/apicoverage
-# reads C with it.
-packages="clang kamailio kamailio-tls-modules sip-tester coturn baresip-core pulseaudio pulseaudio-utils libasound2-plugins opus-tools iproute2 util-linux"
+# reads C with it. espeak-ng: the voices that test/hearing listens to. chromium with a font, libxml2-utils and tshark: what reads the reports of package report.
+# asterisk-core-sounds-en-wav and asterisk-moh-opsound-wav: with espeak-ng, the prompts that are matched.
+# gcc-mingw-w64-x86-64-posix compiles what wine lacks, and the C programs that run under it.
+packages="chromium clang kamailio kamailio-tls-modules sip-tester coturn baresip-core pulseaudio pulseaudio-utils libasound2-plugins libxml2-utils opus-tools fonts-dejavu-core tshark espeak-ng asterisk-core-sounds-en-wav asterisk-moh-opsound-wav iproute2 util-linux wine wine64 gcc-mingw-w64-x86-64-posix"
 
 # missing prints those of the packages that are not installed.
 missing() {

@@ -34,6 +34,13 @@ type Pulse struct {
 	proc *process
 }
 
+// Speaker is the name of a card's loudspeaker for programs that do not use ALSA, such as those under wine. That of
+// a headset is more than Windows has room for.
+func Speaker(card string) string { return card + "-reproduktor-žluť-電話" }
+
+// Microphone is the name of a card's microphone for such programs.
+func Microphone(card string) string { return card + "-mikrofon" }
+
 // StartPulse starts a PulseAudio, which ends with the test.
 func StartPulse(tb testing.TB) *Pulse {
 	tb.Helper()
