@@ -51,13 +51,16 @@ var (
 	// A header field goes on in lines that begin with a blank.
 	authHeader = regexp.MustCompile(`(?im)^((?:proxy-)?authorization)[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*`)
 	sdesKey    = regexp.MustCompile(`inline:[^\s|]+`)
+	// What PJSIP says when SRTP starts, whichever way its keys came.
+	srtpKey = regexp.MustCompile(`^([RT]X: \S+ key=)\S+`)
 )
 
-// redact takes digests and SRTP keys out of a SIP message.
+// redact takes digests and SRTP keys out of a SIP message, or of another line of PJSIP's log.
 func redact(text string) string {
 	if !strings.Contains(text, ":") {
 		return text
 	}
 	text = authHeader.ReplaceAllString(text, "$1: ***")
+	text = srtpKey.ReplaceAllString(text, "$1***")
 	return sdesKey.ReplaceAllString(text, "inline:***")
 }

@@ -83,6 +83,9 @@ func TestRedact(t *testing.T) {
 	if !strings.Contains(got, "From: <sip:u@x>") || !strings.Contains(got, "AES_CM_128_HMAC_SHA1_80 inline:***|2^31") {
 		t.Errorf("too much was taken: %q", got)
 	}
+	if got := redact("TX: AEAD_AES_256_GCM key=GusUG9Yay+E="); got != "TX: AEAD_AES_256_GCM key=***" {
+		t.Errorf("the key with which SRTP starts: %q", got)
+	}
 	// PJSIP logs messages at level 4.
 	for level := range 7 {
 		var out bytes.Buffer

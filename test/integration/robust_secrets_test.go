@@ -79,7 +79,7 @@ password-5 = %[4]s
 		if !strings.Contains(said, "REGISTER sip:") {
 			t.Errorf("offhook %s logged no REGISTER: the test sees nothing", p.args)
 		}
-		for _, leak := range []string{`response="[0-9a-f]+`, `inline:[A-Za-z0-9+/]+`} {
+		for _, leak := range []string{`response="[0-9a-f]+`, `inline:[A-Za-z0-9+/]+`, `key=[A-Za-z0-9+/]+`} {
 			if found := regexp.MustCompile(leak).FindString(said); found != "" {
 				t.Errorf("offhook %s logged %s", p.args, found)
 			}
