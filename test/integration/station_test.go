@@ -239,12 +239,13 @@ func (s *station) hangUp(call *pjsua.Call) pjsua.CallEnded {
 	return await(s, func(ev pjsua.CallEnded) bool { return ev.Call == call.ID() })
 }
 
-// ear records what a call hears.
+// ear records what a call hears while a tone is said into it.
 type ear struct {
-	s    *station
-	call *pjsua.Call
-	path string
-	rec  *pjsua.Recorder
+	s      *station
+	call   *pjsua.Call
+	path   string
+	player *pjsua.Player
+	rec    *pjsua.Recorder
 }
 
 // say plays a tone of hz at peerLevel into the call and begins to record what it hears.
@@ -254,7 +255,7 @@ func (s *station) say(call *pjsua.Call, hz float64) *ear {
 	check(s.t, err)
 	_, err = s.KeepConnected(s.soon(), player.Port(), call, pjsua.ConnectOptions{})
 	check(s.t, err)
-	e := &ear{s: s, call: call, path: filepath.Join(s.t.TempDir(), "heard.wav")}
+	e := &ear{s: s, call: call, player: player, path: filepath.Join(s.t.TempDir(), "heard.wav")}
 	e.rec, err = s.NewRecorder(s.soon(), e.path, pjsua.RecorderOptions{})
 	check(s.t, err)
 	_, err = s.KeepConnected(s.soon(), call, e.rec.Port(), pjsua.ConnectOptions{})
@@ -282,9 +283,10 @@ func (e *ear) listen(d time.Duration) {
 	}
 }
 
-// requireTone ends the recording, which must hold a tone of hz at peerLevel.
+// requireTone ends the recording, which must hold a tone of hz at peerLevel, and what is said meanwhile.
 func (e *ear) requireTone(hz float64) {
 	e.s.t.Helper()
 	check(e.s.t, e.rec.Close(e.s.soon()))
+	check(e.s.t, e.player.Close(e.s.soon()))
 	requireTones(e.s.t, readRecording(e.s.t, e.path), peerLevel, hz)
 }
