@@ -10,6 +10,9 @@
  *
  * RTCP first: the handshake of RTCP completes before that of RTP, see patches/0022. Media must
  * start all the same, send nothing until RTP has its keys, and be encrypted then.
+ *
+ * wrong certificate: handshakes complete before the media starts, with a certificate that is
+ * not the offer's, see patches/0023. Media must not start.
  */
 #include <pjlib.h>
 #include <pjmedia.h>
@@ -244,13 +247,24 @@ static pjmedia_sdp_session *new_sdp(pj_pool_t *pool)
 static pjmedia_transport *from, *to; /* who offers, and who answers and is the client */
 static pjmedia_sdp_session *offer, *answer;
 
-static void prepare(pjmedia_endpt *endpt, pj_pool_t *pool)
+/* Announce another certificate. */
+static void spoil(pjmedia_sdp_session *sdp)
+{
+    pjmedia_sdp_attr *a = pjmedia_sdp_media_find_attr2(sdp->media[0], "fingerprint", NULL);
+    char *last = &a->value.ptr[a->value.slen - 1];
+
+    *last = *last == '0' ? '1' : '0';
+}
+
+static void prepare(pjmedia_endpt *endpt, pj_pool_t *pool, int spoilt)
 {
     from = new_srtp(endpt, &server, &client);
     to = new_srtp(endpt, &client, &server);
     must(pjmedia_transport_media_create(from, pool, 0, NULL, 0), "media_create");
     offer = new_sdp(pool);
     must(pjmedia_transport_encode_sdp(from, pool, offer, NULL, 0), "encode the offer");
+    if (spoilt)
+        spoil(offer);
     must(pjmedia_transport_media_create(to, pool, 0, offer, 0), "media_create");
     answer = new_sdp(pool);
     must(pjmedia_transport_encode_sdp(to, pool, answer, offer, 0), "encode the answer");
@@ -280,7 +294,7 @@ static void await_clock(pjmedia_endpt *endpt, pj_pool_t *pool)
     int i;
 
     slow = 1, client.ch[RTP].lose = 1, client.ch[RTCP].lose = server.ch[RTCP].lose = ALL;
-    prepare(endpt, pool);
+    prepare(endpt, pool, 0);
     use(from);
     use(to);
     alarm(LONG_S); /* a deadlock ends here */
@@ -307,15 +321,21 @@ static int encrypts(pjmedia_transport *tp)
     return srtp && srtp->active;
 }
 
+static void begin(void)
+{
+    pj_bzero(&client, sizeof(client)), pj_bzero(&server, sizeof(server));
+    slow = keyed = failed = 0;
+}
+
 /* Gives back what is wrong, NULL when nothing is. */
 static const char *rtcp_first(pjmedia_endpt *endpt, pj_pool_t *pool)
 {
     const char *wrong = NULL;
     int sent;
 
-    pj_bzero(&client, sizeof(client)), pj_bzero(&server, sizeof(server));
-    slow = 0, keyed = failed = 0, client.ch[RTP].lose = ALL;
-    prepare(endpt, pool);
+    begin();
+    client.ch[RTP].lose = ALL;
+    prepare(endpt, pool, 0);
     while (deliver_all(RTCP))
         ;
     alarm(LONG_S);
@@ -337,9 +357,29 @@ static const char *rtcp_first(pjmedia_endpt *endpt, pj_pool_t *pool)
     return wrong;
 }
 
+static const char *wrong_certificate(pjmedia_endpt *endpt, pj_pool_t *pool)
+{
+    const char *wrong = NULL;
+
+    begin();
+    prepare(endpt, pool, 1);
+    while (deliver_all(RTP) | deliver_all(RTCP))
+        ;
+    use(to);
+    if (pjmedia_transport_media_start(to, pool, answer, offer, 0) == PJ_SUCCESS || encrypts(to))
+        wrong = "media started";
+    end();
+    return wrong;
+}
+
+static int report(const char *name, const char *wrong)
+{
+    printf("%s %s%s%s\n", wrong ? "FAIL" : "ok  ", name, wrong ? ": " : "", wrong ? wrong : "");
+    return wrong == NULL;
+}
+
 int main(void)
 {
-    const char *wrong;
     pjmedia_endpt *endpt;
     pj_pool_t *pool;
     int ok;
@@ -356,12 +396,12 @@ int main(void)
     ok = keyed == 2 && !failed && slow_sends;
     printf("%s clock: %d of 2 ends keyed, status %d, %d slow retransmissions\n",
            ok ? "ok  " : "FAIL", keyed, failed, slow_sends);
-    wrong = rtcp_first(endpt, pool);
-    printf("%s RTCP first%s%s\n", wrong ? "FAIL" : "ok  ", wrong ? ": " : "", wrong ? wrong : "");
+    ok &= report("RTCP first", rtcp_first(endpt, pool));
+    ok &= report("wrong certificate", wrong_certificate(endpt, pool));
 
     pjmedia_endpt_destroy(endpt);
     pj_pool_release(pool);
     pj_caching_pool_destroy(&factory);
     pj_shutdown();
-    return ok && !wrong ? 0 : 1;
+    return !ok;
 }
